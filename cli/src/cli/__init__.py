@@ -1,0 +1,1 @@
+"""clearfacts: what ops type."""

@@ -1,0 +1,1 @@
+"""What every service shares: contracts, the invoice state machine, and wiring."""

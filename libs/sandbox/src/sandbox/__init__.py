@@ -1,0 +1,1 @@
+"""A Java backend, a Clearfacts and a Slack to develop against."""

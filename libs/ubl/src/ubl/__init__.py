@@ -1,0 +1,1 @@
+"""UBL documents: safe parsing, identity, reading model, rules."""

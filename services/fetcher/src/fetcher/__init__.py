@@ -1,0 +1,1 @@
+"""Job request to invoices: pages, duplicates, job life."""

@@ -1,0 +1,1 @@
+"""Validated invoices to Clearfacts."""

@@ -1,0 +1,1 @@
+"""Fetched invoices to verdicts."""
