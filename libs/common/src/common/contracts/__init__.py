@@ -1,0 +1,1 @@
+"""What travels between services: topics, events, headers. Additive evolution only."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the truth. Pool, migrations, the one door for moves, the sweeper."""

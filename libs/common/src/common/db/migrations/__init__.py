@@ -1,0 +1,1 @@
+"""Alembic migrations; `python -m common.db.migrate` brings a database to the newest."""

@@ -1,0 +1,1 @@
+"""What an invoice may become: pure, no input or output."""

@@ -1,0 +1,60 @@
+"""Publishing events: pipelined, acknowledged by all in-sync replicas, with CloudEvents attributes in the headers."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+
+from common.clock import SYSTEM_CLOCK, Clock
+from common.contracts.events import Event
+from common.contracts.topics import Topic
+from common.errors import InfrastructureError
+from common.observability.tracing import correlation_id, new_traceparent
+
+ANNOUNCE_TIMEOUT = 15.0
+
+
+class Announcer:
+    """Announces on topics; when `announce` returns, every record is acknowledged."""
+
+    def __init__(self, broker: KafkaBroker, *, source: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._broker = broker
+        self._source = source
+        self._clock = clock
+
+    async def announce(self, topic: Topic, events: Sequence[Event]) -> None:
+        """Publish `events`. Raises InfrastructureError when an ack is missing; some may be out, twice is harmless."""
+        headers = self._headers(topic)
+        await self._publish(topic, [(event.key, event.model_dump_json().encode(), headers) for event in events])
+
+    async def publish_raw(self, topic: str, key: bytes | None, value: bytes, headers: Mapping[str, str]) -> None:
+        """Publish bytes as they are (dead letters keep what nobody could read)."""
+        await self._publish(topic, [(key, value, dict(headers))])
+
+    async def _publish(self, topic: str, records: Sequence[tuple[bytes | None, bytes, dict[str, str]]]) -> None:
+        try:
+            async with asyncio.timeout(ANNOUNCE_TIMEOUT):
+                acks: list[Any] = [
+                    await self._broker.publish(value, topic, key=key, headers=headers, no_confirm=True)
+                    for key, value, headers in records
+                ]
+                await asyncio.gather(*acks)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise InfrastructureError(f"kafka: announcing on {topic}: {type(error).__name__}: {error}") from error
+
+    def _headers(self, topic: Topic) -> dict[str, str]:
+        headers = {
+            "ce_specversion": "1.0",
+            "ce_id": str(uuid4()),
+            "ce_type": f"be.clearfacts.{topic}",
+            "ce_source": f"/clearfacts/{self._source}",
+            "ce_time": self._clock.now().isoformat().replace("+00:00", "Z"),
+            "content-type": "application/json",
+            "traceparent": new_traceparent(),
+        }
+        if (correlation := correlation_id.get()) is not None:
+            headers["correlation_id"] = correlation
+        return headers

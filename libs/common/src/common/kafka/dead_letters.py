@@ -1,0 +1,54 @@
+"""Records that nobody could read: kept with their raw bytes and cause, in Postgres and on `<group>.dlq.v1`."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import structlog
+from aiokafka import ConsumerRecord
+
+from common.contracts.dead_letters import Unreadable
+from common.contracts.topics import Group, dead_letter_topic
+from common.observability import metrics
+
+log = structlog.get_logger()
+
+
+def unreadable(record: ConsumerRecord[Any, Any], *, cause: str) -> Unreadable:
+    """The record as it came (headers as text), and why it could not be read."""
+    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+    return Unreadable(record.topic, record.partition, record.offset, record.key, record.value or b"", headers, cause)
+
+
+class DeadLetterStore(Protocol):
+    """Keeps unreadable records; keeping one twice is the same as once."""
+
+    async def keep(self, group: Group, records: Sequence[Unreadable]) -> None: ...
+
+
+class RawPublisher(Protocol):
+    async def publish_raw(self, topic: str, key: bytes | None, value: bytes, headers: dict[str, str]) -> None: ...
+
+
+class DeadLetters:
+    """Parks records: row first, then the dead-letter topic. May be repeated; the row is unique."""
+
+    def __init__(self, group: Group, store: DeadLetterStore, publisher: RawPublisher) -> None:
+        self._group = group
+        self._store = store
+        self._publisher = publisher
+
+    async def park(self, records: Sequence[Unreadable]) -> None:
+        if not records:
+            return
+        await self._store.keep(self._group, records)
+        for record in records:
+            origin = {
+                "x-original-topic": record.topic,
+                "x-original-partition": str(record.partition),
+                "x-original-offset": str(record.offset),
+                "x-cause": record.cause[:1000],
+            }
+            headers = {**record.headers, **origin}
+            await self._publisher.publish_raw(dead_letter_topic(self._group), record.key, record.value, headers)
+        metrics.DEAD_LETTERS.labels(self._group).inc(len(records))
+        log.error("records_parked", records=len(records), topic=records[0].topic, cause=records[0].cause)

@@ -1,0 +1,79 @@
+"""Settings that every service shares, and the one way to read any: typed, frozen, secrets from files where named."""
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from common.errors import ConfigurationError
+
+
+class Environment(StrEnum):
+    LOCAL = "local"
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Base of every settings class: read from the environment, frozen."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+
+class CommonSettings(Settings):
+    environment: Environment = Environment.LOCAL
+    database_url: SecretStr
+    kafka_bootstrap_servers: str
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=0, ge=0, le=65535)
+    log_level: str = "info"
+    log_format: str = "json"
+    startup_timeout: float = Field(default=30.0, gt=0, description="seconds to wait for broker and database")
+    database_connections: int = Field(default=4, ge=1, le=100)
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def load_settings(kind: type[SettingsT]) -> SettingsT:
+    """Read `kind` from the environment; `NAME_FILE` names a file that holds NAME.
+
+    Raises ConfigurationError with one line for each setting that is missing or wrong.
+    """
+    from_files: dict[str, str] = {}
+    for name in kind.model_fields:
+        path = os.environ.get(f"{name.upper()}_FILE")  # noqa: TID251 - this is the settings room
+        if path:
+            from_files[name] = _read_secret(name, path)
+    try:
+        return kind(**from_files)  # pyright: ignore[reportArgumentType] - values are text, pydantic converts them
+    except ValidationError as error:
+        lines = [_explain(entry["loc"], entry["type"], entry["msg"]) for entry in error.errors()]
+        raise ConfigurationError("; ".join(lines)) from None
+
+
+def exit_with(error: ConfigurationError) -> NoReturn:
+    """End the process with the error's one line on standard error and code 2."""
+    sys.stderr.write(f"cannot start: {error}\n")
+    raise SystemExit(2)
+
+
+def _read_secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{name.upper()}_FILE: cannot read {path} ({error.strerror}); give a readable file",
+        ) from None
+
+
+def _explain(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = ".".join(str(part) for part in location).upper() or "settings"
+    if kind == "missing":
+        return f"{name} is not set; set the environment variable {name} or {name}_FILE"
+    return f"{name}: {message}"
