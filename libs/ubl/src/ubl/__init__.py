@@ -1,1 +1,1 @@
-"""UBL documents: safe parsing, identity, reading model, rules."""
+"""UBL documents: safe parsing, identity, reading model, difference, rules. No event loop, broker or database."""

@@ -1,0 +1,42 @@
+"""Normal forms of the numbers that identify documents and parties, so that equal things compare equal."""
+
+import re
+import unicodedata
+from typing import Final
+
+_BELGIAN: Final = re.compile(r"(?:BE)?([01]?\d{9})", re.ASCII)
+_ENTERPRISE_LENGTH: Final = 10
+
+
+def number_key(number: str) -> str:
+    """A document number for comparing: NFKC, case-folded, trimmed, each inner blank one space; zeros stay."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", number).casefold())
+    return " ".join(folded.split())
+
+
+def identifier_key(identifier: str) -> str | None:
+    """Any identifier for comparing: its letters and digits, upper case; None where it has none.
+
+    A Belgian VAT number is the enterprise number behind `BE`, and becomes that: `BE0123456749` -> `0123456749`.
+    """
+    key = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", identifier).upper()))
+    if key.startswith("BE") and (number := belgian_digits(key)) is not None:
+        return number
+    return key or None
+
+
+def belgian_digits(identifier: str) -> str | None:
+    """The ten digits of a Belgian number in any spelling (`BE 0123.456.749`, old ones with nine); None for others.
+
+    Says nothing of the check digits: see `is_enterprise_number`.
+    """
+    compact = "".join(filter(str.isalnum, identifier.upper()))
+    match = _BELGIAN.fullmatch(compact)
+    return match[1].zfill(_ENTERPRISE_LENGTH) if match else None
+
+
+def is_enterprise_number(digits: str) -> bool:
+    """Whether these are ten digits that start with 0 or 1 and end in 97 minus the first eight modulo 97."""
+    if len(digits) != _ENTERPRISE_LENGTH or not (digits.isascii() and digits.isdecimal()) or digits[0] not in "01":
+        return False
+    return 97 - int(digits[:8]) % 97 == int(digits[8:])
