@@ -1,1 +1,1 @@
-"""The whole system on one machine without Docker or root."""
+"""The whole system on one machine, without Docker or root; also starts what the tests need."""

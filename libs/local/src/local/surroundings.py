@@ -1,0 +1,21 @@
+"""What the local system reads from its surroundings: the only file that looks at the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def inherited_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """The starter's own environment with `extra` over it."""
+    return {**os.environ, **extra}  # noqa: TID251 - parts inherit certificates, proxies and the path
+
+
+def cache_folder() -> Path:
+    """The user's cache folder for us, shared among clones: `$XDG_CACHE_HOME/clearfacts` or `~/.cache/clearfacts`."""
+    configured = os.environ.get("XDG_CACHE_HOME", "")  # noqa: TID251 - a convention of the machine, no setting of ours
+    base = Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
+    return base / "clearfacts"
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
