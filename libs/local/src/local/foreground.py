@@ -51,7 +51,9 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
 async def serve(infrastructure: Infrastructure, compose: Compose, *, say: Say) -> int:
     """Start everything, show what `compose` returned, and stay until cancelled; 0 when that was after the start."""
     async with infrastructure as running:
-        for line in await compose(running):
+        lines = await compose(running)
+        running.supervisor.complete()
+        for line in lines:
             print(f"          {line}", flush=True)
         say("everything is ready; Ctrl-C stops it")
         with suppress(asyncio.CancelledError):

@@ -85,7 +85,10 @@ def install(root: Path, *, uv: str) -> None:
     python = root / ".venv" / "bin" / "python"
     if not _works([str(python), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]):
         say("making .venv")
-        _step([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(root / ".venv")], "no .venv made")
+        _step(
+            [uv, "venv", "--quiet", "--clear", "--relocatable", "--python", sys.executable, str(root / ".venv")],
+            "no .venv made",
+        )
     say("installing the packages of requirements.lock (about 1.1 GB the first time)")
     sync = [uv, "pip", "sync", "--python", str(python), "--require-hashes", "--compile-bytecode"]
     _step([*sync, str(root / "requirements.lock")], "the packages could not be installed")

