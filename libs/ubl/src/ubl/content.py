@@ -1,6 +1,6 @@
 """What a document says, as one hash: equal for two spellings of the same content, different for any other text.
 
-The canonical form is Exclusive XML Canonicalization with fixed prefixes and without text that is only white space.
+The canonical form is Exclusive XML Canonicalization in fixed prefixes, without text that is only white space.
 """
 
 import re
@@ -16,14 +16,10 @@ from ubl.names import CAC_NS, CBC_NS, EXT_NS, PREFIXES, ROOTS, Element
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS: Final = (f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation")
 _LAYOUT: Final = re.compile(rb">[ \t\n]+<")
-_KNOWN: Final = {"cac": CAC_NS, "cbc": CBC_NS, "ext": EXT_NS}
-_UNUSUAL: Final = re.compile(
-    rb"xmlns(?!"
-    + b"|".join(
-        [re.escape(f':{prefix}="{uri}"'.encode()) for prefix, uri in _KNOWN.items()]
-        + [re.escape(f'="{etree.QName(tag).namespace}"'.encode()) for tag in ROOTS]
-    )
-    + rb")"
+_DECLARED_AT_ROOT: Final = {"cac": CAC_NS, "cbc": CBC_NS}
+_HEADS: Final = tuple(
+    f'<{name.localname} xmlns="{name.namespace}" xmlns:cac="{CAC_NS}" xmlns:cbc="{CBC_NS}"'.encode()
+    for name in map(etree.QName, ROOTS)
 )
 
 
@@ -36,22 +32,26 @@ def content_sha256(root: Element, volatile: frozenset[str] = frozenset()) -> byt
     if volatile or any(hint in root.attrib for hint in _HINTS):
         root = _without(root, volatile)
     written = _canonicalise(root)
-    # Most documents are written in the usual prefixes, and canonical already.
-    if _UNUSUAL.search(written):
-        written = _canonicalise(_renamed(root))
+    # Most documents are written in the usual prefixes, all declared at the root: then this is the canonical form.
+    if written.count(b"xmlns") != 1 + len(_DECLARED_AT_ROOT) or not written.startswith(_HEADS):
+        written = _canonicalise(_in_usual_prefixes(root))
     return sha256(_LAYOUT.sub(b"><", written)).digest()
 
 
 def _canonicalise(root: Element) -> bytes:
-    return etree.tostring(root, method="c14n", exclusive=True, with_comments=False)
+    return etree.tostring(
+        root, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=list(_DECLARED_AT_ROOT)
+    )
 
 
-def _renamed(root: Element) -> Element:
-    """A copy in the usual prefixes, with those of other namespaces numbered in the order of their names."""
-    known = {str(etree.QName(root).namespace), *_KNOWN.values()}
-    foreign = sorted({*_namespaces(root)} - known)
-    numbered = {f"n{index}": uri for index, uri in enumerate(foreign)}
-    wrapper = etree.Element("document", nsmap={None: str(etree.QName(root).namespace), **_KNOWN, **numbered})
+def _in_usual_prefixes(root: Element) -> Element:
+    """A copy whose other namespaces have prefixes that are numbered in the order of their names."""
+    own = str(etree.QName(root).namespace)
+    known = {"ext": EXT_NS, **_DECLARED_AT_ROOT}
+    foreign = sorted({*_namespaces(root)} - {own, *known.values()})
+    wrapper = etree.Element(
+        "document", nsmap={None: own, **known, **{f"n{index}": uri for index, uri in enumerate(foreign)}}
+    )
     # Moving it under declarations of the same namespaces makes libxml2 use those.
     wrapper.append(deepcopy(root))
     return wrapper[0]

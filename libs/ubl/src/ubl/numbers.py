@@ -5,6 +5,7 @@ import unicodedata
 from typing import Final
 
 _BELGIAN: Final = re.compile(r"(?:BE)?([01]?\d{9})", re.ASCII)
+_NOT_ALPHANUMERIC: Final = re.compile(r"[\W_]+")
 _ENTERPRISE_LENGTH: Final = 10
 
 
@@ -19,7 +20,7 @@ def identifier_key(identifier: str) -> str | None:
 
     A Belgian VAT number is the enterprise number behind `BE`, and becomes that: `BE0123456749` -> `0123456749`.
     """
-    key = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", identifier).upper()))
+    key = _compact(identifier)
     if key.startswith("BE") and (number := belgian_digits(key)) is not None:
         return number
     return key or None
@@ -30,9 +31,12 @@ def belgian_digits(identifier: str) -> str | None:
 
     Says nothing of the check digits: see `is_enterprise_number`.
     """
-    compact = "".join(filter(str.isalnum, identifier.upper()))
-    match = _BELGIAN.fullmatch(compact)
+    match = _BELGIAN.fullmatch(_compact(identifier))
     return match[1].zfill(_ENTERPRISE_LENGTH) if match else None
+
+
+def _compact(identifier: str) -> str:
+    return _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", identifier).upper())
 
 
 def is_enterprise_number(digits: str) -> bool:

@@ -12,7 +12,7 @@ _BELGIAN_SCHEMES: Final = frozenset({"0208", "9925", "9956"})  # KBO/BCE, VAT, K
 _PARTY: Final = cac("Party")
 _NAME: Final = (cac("PartyName"), cbc("Name"))
 _LEGAL: Final = cac("PartyLegalEntity")
-_LEGAL_NAME: Final = (_LEGAL, cbc("RegistrationName"))
+_REGISTRATION_NAME: Final = cbc("RegistrationName")
 _COMPANY_ID: Final = cbc("CompanyID")
 _TAX_SCHEME: Final = cac("PartyTaxScheme")
 _TAX_SCHEME_ID: Final = (cac("TaxScheme"), cbc("ID"))
@@ -47,21 +47,26 @@ def party(role: Element | None) -> Party:
     node = child(role, _PARTY)
     if node is None:
         return Party()
-    legal = child(node, _LEGAL, _COMPANY_ID)
-    vat = next(_vat_ids(node), None)
-    endpoint = child(node, _ENDPOINT)
-    identification = child(node, *_IDENTIFICATION)
-    enterprise = [number for number in map(_enterprise, (legal, vat, endpoint, identification)) if number]
-    vat_key = _key(vat)
+    legal = _identifier(child(node, _LEGAL, _COMPANY_ID))
+    vat = _identifier(next(_vat_ids(node), None))
+    endpoint = _identifier(child(node, _ENDPOINT))
+    identification = _identifier(child(node, *_IDENTIFICATION))
+    enterprise = [each.enterprise for each in (legal, vat, endpoint, identification) if each.enterprise]
     return Party(
-        name=text(node, *_NAME) or text(node, *_LEGAL_NAME),
+        name=party_name(role),
         enterprise_number=enterprise[0] if enterprise else None,
-        vat=vat_key,
-        legal_id=_key(legal),
-        endpoint=_key(endpoint),
-        identification=_key(identification),
-        numbers=tuple(dict.fromkeys([*enterprise, vat_key] if vat_key else enterprise)),
+        vat=vat.key,
+        legal_id=legal.key,
+        endpoint=endpoint.key,
+        identification=identification.key,
+        numbers=tuple(dict.fromkeys([*enterprise, vat.key] if vat.key else enterprise)),
     )
+
+
+def party_name(role: Element | None) -> str | None:
+    """The trade name of the party, else its registered name."""
+    node = child(role, _PARTY)
+    return text(node, *_NAME) or text(node, _LEGAL, _REGISTRATION_NAME)
 
 
 def _vat_ids(node: Element) -> Iterator[Element]:
@@ -72,19 +77,25 @@ def _vat_ids(node: Element) -> Iterator[Element]:
             yield company
 
 
-def _key(element: Element | None) -> str | None:
-    return None if element is None or element.text is None else identifier_key(element.text)
+@dataclass(frozen=True, slots=True)
+class _Identifier:
+    key: str | None = None
+    enterprise: str | None = None
 
 
-def _enterprise(element: Element | None) -> str | None:
-    """The enterprise number in this identifier, when its scheme or `BE` says so, or else its check digits do."""
+_NOTHING: Final = _Identifier()
+
+
+def _identifier(element: Element | None) -> _Identifier:
+    """An identifier, and the enterprise number in it when its scheme or `BE` says so, or else its check digits do."""
     if element is None or element.text is None:
-        return None
+        return _NOTHING
+    key = identifier_key(element.text)
     digits = belgian_digits(element.text)
     if digits is None:
-        return None
+        return _Identifier(key)
     scheme = element.get("schemeID", "").strip().upper()
-    if scheme in _BELGIAN_SCHEMES or scheme.startswith("BE") or element.text.strip().upper().startswith("BE"):
-        return digits
-    undeclared_but_right = not scheme and identifier_key(element.text) == digits and is_enterprise_number(digits)
-    return digits if undeclared_but_right else None
+    declared = scheme in _BELGIAN_SCHEMES or scheme.startswith("BE") or element.text.lstrip().upper().startswith("BE")
+    if declared:
+        return _Identifier(digits, digits)
+    return _Identifier(key, digits if not scheme and key == digits and is_enterprise_number(digits) else None)

@@ -6,7 +6,7 @@ from typing import Final
 
 from ubl.location import path_of
 from ubl.names import LINE_TAGS, Element, cac, cbc
-from ubl.parties import party
+from ubl.parties import party, party_name
 from ubl.safe import Malformation, MalformedDocument
 from ubl.totals import total_findings
 from ubl.values import child, day, text
@@ -66,8 +66,8 @@ def _dates(root: Element) -> Iterator[Finding]:
 
 def _parties(root: Element) -> Iterator[Finding]:
     for rule, role, word in _ROLES:
-        who = party(child(root, role))
-        if who.name is None and who.key is None:
+        who = child(root, role)
+        if party_name(who) is None and party(who).key is None:
             yield _fatal(rule, f"The {word} has neither a name nor a number", root, role)
 
 

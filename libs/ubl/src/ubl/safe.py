@@ -73,8 +73,9 @@ def _within(raw: bytes, limits: Limits) -> None:
     """Counts bytes, not elements: an upper bound in every encoding let in, and free next to a callback each."""
     if len(raw) > limits.size:
         raise MalformedDocument(Malformation.TOO_LARGE, f"The document is larger than {limits.size} bytes")
-    # In UTF-16, of either byte order, the letters of a name have NUL bytes between them.
-    namespaces = raw.count(b"xmlns") + raw.count(b"x\0m\0l\0n\0s")
+    namespaces = raw.count(b"xmlns")
+    if b"\0" in raw:  # in UTF-16, of either byte order, the letters of a name have NUL bytes between them
+        namespaces += raw.count(b"x\0m\0l\0n\0s")
     markup_fits = len(raw) <= limits.markup or raw.count(b"<") <= limits.markup
     attributes_fit = len(raw) <= limits.attributes or raw.count(b"=") <= limits.attributes
     if namespaces > limits.namespaces or not (markup_fits and attributes_fit):
