@@ -1,0 +1,151 @@
+"""The rows of `notifications`, and the job that one tells about."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from common.clock import SYSTEM_CLOCK, Clock
+from common.db.pool import Database, Row
+from common.errors import PermanentError
+from notifier.domain.notification import Claim
+from notifier.domain.report import Amounts, Cause, Counts, JobReport
+from notifier.domain.wording import Message
+
+CHANNEL = "slack"
+KIND = "job_finished"
+WINDOW = "end"
+"""A job ends once; corrections will be other windows."""
+
+_CODE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,39}$")
+
+_RECORD = f"""
+INSERT INTO notifications (channel, kind, subject, window_key, wake_at)
+SELECT '{CHANNEL}', '{KIND}', job_id::text, '{WINDOW}', now() FROM unnest($1::uuid[]) AS t(job_id)
+ON CONFLICT DO NOTHING
+"""
+
+_RECORD_MISSING = f"""
+WITH missing AS (
+    INSERT INTO notifications (channel, kind, subject, window_key, wake_at)
+    SELECT '{CHANNEL}', '{KIND}', j.id::text, '{WINDOW}', now() FROM jobs j
+    WHERE j.status IN ('completed', 'failed') AND j.completed_at > now() - $1::interval AND NOT EXISTS (
+        SELECT FROM notifications n WHERE n.channel = '{CHANNEL}' AND n.kind = '{KIND}'
+            AND n.subject = j.id::text AND n.window_key = '{WINDOW}')
+    ON CONFLICT DO NOTHING RETURNING id
+)
+SELECT count(*) FROM missing
+"""
+
+_CLAIM = f"""
+UPDATE notifications SET lease_token = $1, attempts = attempts + 1, wake_at = now() + $2::interval
+WHERE id = (
+    SELECT id FROM notifications
+    WHERE channel = '{CHANNEL}' AND kind = '{KIND}' AND status = 'waiting' AND wake_at <= now()
+    ORDER BY wake_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, lease_token, subject, attempts, created_at
+"""
+
+_JOB = """
+SELECT id, job_type, status, started_at, completed_at, cancelled_at, error, error_message, results
+FROM jobs WHERE id = $1
+"""
+
+# The shape of findings and answers belongs to those who write them: the first rule or code in them is enough here.
+_CAUSES = """
+SELECT status, coalesce(reason, 'unknown') AS reason, count(*) AS count, CASE reason
+    WHEN 'invalid' THEN jsonb_path_query_first(findings, '$.**.rule') #>> '{}'
+    WHEN 'refused' THEN jsonb_path_query_first(clearfacts_response, '$.**.code') #>> '{}'
+END AS code
+FROM invoices WHERE job_id = $1 AND status IN ('failed', 'held') GROUP BY 1, 2, 4
+"""
+
+
+class PostgresNotifications:
+    def __init__(self, database: Database, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def record(self, job_ids: Sequence[UUID]) -> None:
+        await self._database.execute(_RECORD, list(job_ids))
+
+    async def record_missing(self, within: timedelta) -> int:
+        return int(await self._database.fetchval(_RECORD_MISSING, within))
+
+    async def claim(self, lease: timedelta) -> Claim | None:
+        row = await self._database.fetchrow(_CLAIM, self._clock.new_id(), lease)
+        if row is None:
+            return None
+        return Claim(row["id"], row["lease_token"], UUID(row["subject"]), row["attempts"], row["created_at"])
+
+    async def mark_sent(self, claim: Claim, message: Message) -> None:
+        await self._database.execute(
+            """UPDATE notifications SET status = 'sent', sent_at = now(), wake_at = NULL, lease_token = NULL,
+                   error = NULL, body = $3 WHERE id = $1 AND lease_token = $2""",
+            claim.id, claim.token, asdict(message),
+        )  # fmt: skip
+
+    async def postpone(self, claim: Claim, wait: timedelta, error: str) -> None:
+        await self._database.execute(
+            """UPDATE notifications SET wake_at = now() + $3::interval, lease_token = NULL, error = $4
+               WHERE id = $1 AND lease_token = $2""",
+            claim.id, claim.token, wait, error,
+        )  # fmt: skip
+
+    async def abandon(self, claim: Claim, error: str) -> None:
+        await self._database.execute(
+            """UPDATE notifications SET status = 'abandoned', wake_at = NULL, lease_token = NULL, error = $3
+               WHERE id = $1 AND lease_token = $2""",
+            claim.id, claim.token, error,
+        )  # fmt: skip
+
+
+class PostgresJobReports:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self, job_id: UUID) -> JobReport | None:
+        job = await self._database.fetchrow(_JOB, job_id)
+        if job is None:
+            return None
+        causes = await self._database.fetch(_CAUSES, job_id)
+        try:
+            return _report(job, [_cause(row) for row in causes])
+        except (AttributeError, TypeError, ValueError, ArithmeticError) as error:
+            raise PermanentError(f"the job's results make no sense: {type(error).__name__}") from error
+
+
+def _report(job: Row, causes: Sequence[Cause]) -> JobReport:
+    error: Mapping[str, Any] = job["error"] or {}
+    results: Mapping[str, Any] = job["results"] or {}
+    return JobReport(
+        job_id=job["id"],
+        job_type=job["job_type"],
+        status=job["status"],
+        started_at=job["started_at"],
+        completed_at=job["completed_at"],
+        cancelled=job["cancelled_at"] is not None,
+        error_code=error.get("code"),
+        error_message=error.get("message") or job["error_message"],
+        counts=_counts(results) if results else None,
+        amounts={bucket: _amounts(sums) for bucket, sums in (results.get("amounts") or {}).items()},
+        causes=causes,
+    )
+
+
+def _counts(results: Mapping[str, Any]) -> Counts:
+    names = ("total_invoices", "processed", "failed", "duplicates", "held", "open")
+    return Counts(*(int(results.get(name) or 0) for name in names))
+
+
+def _amounts(sums: Mapping[str, Any]) -> Amounts:
+    return {currency: Decimal(str(amount)) for currency, amount in sums.items()}
+
+
+def _cause(row: Row) -> Cause:
+    # A code is a code: free text might name somebody.
+    code = row["code"] if row["code"] and _CODE.match(row["code"]) else None
+    return Cause(row["status"], row["reason"], code, row["count"])

@@ -1,0 +1,80 @@
+"""The notifier, wired."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from pydantic import SecretStr
+
+from common.contracts.events import JobEvent
+from common.contracts.topics import Group, Topic
+from common.db.dead_letters import PostgresDeadLetters
+from common.errors import ClearfactsError
+from common.kafka import Announcer, Consumers
+from common.kafka.dead_letters import DeadLetters
+from common.runtime import App, Loop, Resources
+from notifier.adapters.postgres import PostgresJobReports, PostgresNotifications
+from notifier.adapters.slack import NoMessenger, SlackMessenger
+from notifier.handlers import make_handler
+from notifier.ports import Messenger
+from notifier.settings import NotifierSettings
+from notifier.use_cases import RecordFinishedJobs, TellPeople
+
+log = structlog.get_logger()
+
+SEND_EVERY = 1.0
+SWEEP_EVERY = 10.0
+LEASE_IN_TIMEOUTS = 3
+
+
+async def build_app(settings: NotifierSettings, resources: Resources) -> App:
+    database, broker = resources.database, resources.broker
+    notifications = PostgresNotifications(database)
+    timeout = timedelta(seconds=settings.slack_timeout)
+    record = RecordFinishedJobs(notifications)
+    tell = TellPeople(
+        notifications,
+        PostgresJobReports(database),
+        _messenger(settings.slack_webhook_url, timeout),
+        public_url=settings.public_url,
+        lease=timeout * LEASE_IN_TIMEOUTS,
+        post_timeout=timeout,
+    )
+    bell = asyncio.Event()
+    store = PostgresDeadLetters(database, cluster=settings.kafka_bootstrap_servers)
+    dead_letters = DeadLetters(Group.NOTIFIER, store, Announcer(broker, source=Group.NOTIFIER))
+    consumers = Consumers(broker, Group.NOTIFIER, dead_letters)
+    consumers.on(Topic.JOBS_EVENTS, JobEvent, make_handler(record, bell.set))
+
+    async def sweep() -> None:
+        if await record.sweep():
+            bell.set()
+
+    return App(
+        subscribers=consumers.subscribers,
+        loops=[_every(SEND_EVERY, tell, bell), _every(SWEEP_EVERY, sweep, asyncio.Event())],
+    )
+
+
+def _messenger(url: SecretStr | None, timeout: timedelta) -> Messenger:
+    return NoMessenger() if url is None else SlackMessenger(url.get_secret_value(), timeout=timeout)
+
+
+def _every(seconds: float, step: Callable[[], Awaitable[None]], bell: asyncio.Event) -> Loop:
+    """Take `step` when the bell rings, and at least every `seconds`; a fault is logged and the next round comes."""
+
+    async def loop() -> None:
+        while True:
+            bell.clear()
+            try:
+                await step()
+            except ClearfactsError as error:
+                log.warning("round_failed", error=str(error))
+            try:
+                async with asyncio.timeout(seconds):
+                    await bell.wait()
+            except TimeoutError:
+                pass
+
+    return loop

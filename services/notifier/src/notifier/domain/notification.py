@@ -1,0 +1,51 @@
+"""A notification, how a post of it may end, and when it is tried again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800))
+"""The wait after the first, second, ... failed post; the last one repeats."""
+
+GIVE_UP_AFTER = timedelta(days=3)
+"""A message about a job of three days ago helps nobody; the row stays, `abandoned`, with its last error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to post one notification until its lease ends."""
+
+    id: UUID
+    token: UUID
+    job_id: UUID
+    attempt: int
+    """1 for the first post."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The channel took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotDelivered:
+    """It was refused, or nobody knows: it will be posted again, and may then be there twice."""
+
+    error: str
+    retry_after: timedelta | None = None
+    """What the channel asked for: nothing is posted before."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotConfigured:
+    """There is no channel to post to."""
+
+
+Delivery: TypeAlias = Delivered | NotDelivered | NotConfigured
+
+
+def wait_before(attempt: int, floor: timedelta | None = None) -> timedelta:
+    """How long to wait after the failed post number `attempt`, never less than `floor`."""
+    return max(BACK_OFF[min(attempt, len(BACK_OFF)) - 1], floor or timedelta(0))

@@ -1,0 +1,18 @@
+"""What the notifier is told by its environment."""
+
+from pydantic import Field, SecretStr, field_validator
+
+from common.settings import CommonSettings
+
+
+class NotifierSettings(CommonSettings):
+    slack_webhook_url: SecretStr | None = None
+    slack_timeout: float = Field(default=10.0, gt=0, le=60, description="seconds for one post; a claim lasts thrice it")
+    public_url: str = Field(default="http://127.0.0.1:8000", description="where people reach the gateway")
+
+    @field_validator("slack_webhook_url")
+    @classmethod
+    def _is_a_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("give the whole address of an incoming webhook, https://hooks.slack.com/services/...")
+        return value
