@@ -1,10 +1,12 @@
 """Where the source finds its documents: a folder of files, or a generated corpus. Both in keyset order."""
 
-import json
+import os
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+import orjson
 
 from sandbox.invoices import Corpus
 
@@ -39,7 +41,7 @@ def as_text(raw: bytes) -> str:
 
 def render_item(key: Key, ubl: bytes) -> bytes:
     content = {"id": key.id, "modified_at": timestamp(key.modified), "ubl": as_text(ubl)}
-    return json.dumps(content, ensure_ascii=False).encode("utf-8", errors="replace")
+    return orjson.dumps(content)
 
 
 def timestamp(microseconds: int) -> str:
@@ -114,12 +116,13 @@ class FolderCatalogue:
             raise NotADirectoryError(f"{folder} is not a folder")
         self._folder = folder
         self._keys: list[Key] = []
+        self._paths: dict[str, Path] = {}
         self._places: dict[str, int] = {}
         self.refresh()
 
     def refresh(self) -> None:
-        files = (path for path in self._folder.glob("*.xml") if path.is_file())
-        self._keys = sorted(Key(path.stat().st_mtime_ns // 1000, path.stem) for path in files)
+        self._paths = {_stem(path): path for path in self._folder.glob("*.xml") if path.is_file()}
+        self._keys = sorted(Key(path.stat().st_mtime_ns // 1000, name) for name, path in self._paths.items())
         self._places = {key.id: place for place, key in enumerate(self._keys)}
 
     def __len__(self) -> int:
@@ -133,4 +136,9 @@ class FolderCatalogue:
 
     def item(self, place: int) -> bytes:
         key = self._keys[place]
-        return render_item(key, (self._folder / f"{key.id}.xml").read_bytes())
+        return render_item(key, self._paths[key.id].read_bytes())
+
+
+def _stem(path: Path) -> str:
+    """A file name need not be UTF-8, an id in JSON must be."""
+    return os.fsencode(path.stem).decode("utf-8", errors="replace")

@@ -5,7 +5,6 @@ import hmac
 import logging
 import re
 from collections import Counter
-from dataclasses import asdict
 from http import HTTPStatus
 from itertools import islice
 
@@ -13,7 +12,7 @@ from sandbox.control import Player
 from sandbox.facts import Facts, facts_of
 from sandbox.faults import AFTER, Behaviour, Effect, Rule, distort, spoil
 from sandbox.ledger import Known, Ledger, Upload
-from sandbox.oracle import read
+from sandbox.oracle import Accepted, read
 from sandbox.web import Headers, Later, Plan, Reply, Request, Routes, error, json_reply
 
 log = logging.getLogger(__name__)
@@ -130,7 +129,7 @@ class Destination:
             return error(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "offset and limit are whole numbers")
         matching = (
             document
-            for document in map(asdict, read(self._ledger.path))
+            for document in map(Accepted._asdict, read(self._ledger.path))
             if all(document[name] == value for name, value in wanted.items())
         )
         return json_reply({"items": list(islice(matching, int(offset), int(offset) + int(limit)))})

@@ -4,7 +4,7 @@ import html
 import re
 from typing import NamedTuple
 
-_ROOT = re.compile(rb"<(?:[\w.-]+:)?(Invoice|CreditNote)[\s>]")
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?(Invoice|CreditNote)(?:\s[^>]*)?>\s*(<(?:[\w.-]+:)?UBLExtensions)?")
 _ID = re.compile(rb"<(?:[\w.-]+:)?ID(?:\s[^>]*)?>\s*([^<]*?)\s*<")
 _SUPPLIER = re.compile(rb"<(?:[\w.-]+:)?AccountingSupplierParty[\s>]")
 _COMPANY = re.compile(rb"<(?:[\w.-]+:)?(?:CompanyID|EndpointID)(?:\s[^>]*)?>\s*([^<]*?)\s*<")
@@ -25,8 +25,7 @@ def facts_of(body: bytes) -> Facts:
     root = _ROOT.search(body)
     if root is None:
         return Facts("", "", "")
-    extensions = body.find(_EXTENSIONS, root.end())
-    start = body.rfind(_EXTENSIONS) if extensions >= 0 else root.end()
+    start = body.rfind(_EXTENSIONS) if root[2] else root.end()  # extensions may hold ids of their own
     number = _ID.search(body, start)
     return Facts(root[1].decode(), _supplier(body, start), _text(number[1]) if number else "")
 

@@ -4,19 +4,18 @@ A line without its newline was never acknowledged: it is ignored when read and r
 """
 
 import fcntl
-import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
+
+import orjson
 
 Identity: TypeAlias = tuple[str, str, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """`accepted_at` is RFC 3339 in UTC by the destination's clock; `supplier` and `number` as found in the document."""
 
     accepted_at: str
@@ -60,7 +59,7 @@ class AcceptanceLog:
 
     def append(self, accepted: Accepted) -> None:
         """Raises OSError when the line is not in the file; the file then ends where it ended before."""
-        line = json.dumps(asdict(accepted), ensure_ascii=False).encode() + b"\n"
+        line = orjson.dumps(accepted._asdict(), option=orjson.OPT_APPEND_NEWLINE)
         try:
             _write(self._descriptor, line)
             if self._durable:
@@ -101,7 +100,7 @@ def read(path: Path) -> Iterator[Accepted]:
     with path.open("rb") as lines:
         for line in lines:
             if line.endswith(b"\n"):
-                yield Accepted(**json.loads(line))
+                yield Accepted(**orjson.loads(line))
 
 
 def _write(descriptor: int, line: bytes) -> None:

@@ -1,9 +1,10 @@
 """What a handler is given, and what it may plan."""
 
-import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import NamedTuple, TypeAlias
+
+import orjson
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -51,7 +52,7 @@ Handler: TypeAlias = Callable[[Request], Plan]
 
 
 def json_reply(content: object, status: int = HTTPStatus.OK, headers: Headers = ()) -> Reply:
-    return Reply(status, json.dumps(content, ensure_ascii=False).encode(), headers=headers)
+    return Reply(status, orjson.dumps(content), headers=headers)
 
 
 def error(status: int, code: str, message: str, headers: Headers = ()) -> Reply:
