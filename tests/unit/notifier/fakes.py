@@ -1,0 +1,93 @@
+"""Fakes of the notifier's ports, and a clock that a test owns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from common.clock import Clock
+from notifier.domain.notification import Claim, Delivered, Delivery
+from notifier.domain.report import JobReport
+from notifier.domain.wording import Message
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@dataclass
+class OwnedTime:
+    seconds: float = 0.0
+
+    def clock(self) -> Clock:
+        return Clock(now=lambda: NOON + timedelta(seconds=self.seconds), monotonic=lambda: self.seconds)
+
+
+@dataclass
+class Row:
+    job_id: UUID
+    due: float = 0.0
+    attempts: int = 0
+    token: UUID | None = None
+    status: str = "waiting"
+    error: str | None = None
+    message: Message | None = None
+
+
+@dataclass
+class FakeNotifications:
+    time: OwnedTime
+    rows: list[Row] = field(default_factory=list[Row])
+    missing: list[UUID] = field(default_factory=list[UUID])
+
+    async def record(self, job_ids: Sequence[UUID]) -> None:
+        known = {row.job_id for row in self.rows}
+        self.rows += [Row(job_id, due=self.time.seconds) for job_id in dict.fromkeys(job_ids) if job_id not in known]
+
+    async def record_missing(self, within: timedelta) -> int:
+        before = len(self.rows)
+        await self.record(self.missing)
+        return len(self.rows) - before
+
+    async def claim(self, lease: timedelta) -> Claim | None:
+        for row in self.rows:
+            if row.status == "waiting" and row.due <= self.time.seconds:
+                row.token, row.attempts, row.due = uuid4(), row.attempts + 1, self.time.seconds + lease.total_seconds()
+                return Claim(row.job_id, row.token, row.job_id, row.attempts, NOON)
+        return None
+
+    async def mark_sent(self, claim: Claim, message: Message) -> None:
+        if row := self._held(claim):
+            row.status, row.message = "sent", message
+
+    async def postpone(self, claim: Claim, wait: timedelta, error: str) -> None:
+        if row := self._held(claim):
+            row.due, row.error = self.time.seconds + wait.total_seconds(), error
+
+    async def abandon(self, claim: Claim, error: str) -> None:
+        if row := self._held(claim):
+            row.status, row.error = "abandoned", error
+
+    def _held(self, claim: Claim) -> Row | None:
+        return next((row for row in self.rows if row.job_id == claim.id and row.token == claim.token), None)
+
+
+@dataclass
+class FakeReports:
+    reports: dict[UUID, JobReport | Exception] = field(default_factory=dict[UUID, "JobReport | Exception"])
+
+    async def read(self, job_id: UUID) -> JobReport | None:
+        found = self.reports.get(job_id)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+@dataclass
+class FakeMessenger:
+    """Ends posts as it is told, then takes everything."""
+
+    endings: list[Delivery] = field(default_factory=list[Delivery])
+    posted: list[Message] = field(default_factory=list[Message])
+
+    async def post(self, message: Message) -> Delivery:
+        self.posted.append(message)
+        return self.endings.pop(0) if self.endings else Delivered()
