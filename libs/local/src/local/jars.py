@@ -71,11 +71,17 @@ class JarCache:
     """Jars in one folder. Each is verified after its download, and again whenever its size or time has changed."""
 
     def __init__(
-        self, folder: Path, *, say: Callable[[str], None], make_fetch: Callable[[], Fetch] = jgo_fetch
+        self,
+        folder: Path,
+        *,
+        say: Callable[[str], None],
+        make_fetch: Callable[[], Fetch] = jgo_fetch,
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._folder = folder
         self._say = say
         self._make_fetch = make_fetch
+        self._pauses = pauses
         self._verified = folder / "verified.json"
         self._given_up = threading.Event()
 
@@ -134,7 +140,7 @@ class JarCache:
         cause = "interrupted"
         with tempfile.TemporaryDirectory(prefix=".fetching-", dir=self._folder) as folder:
             partial = Path(folder) / jar.file_name
-            for pause in (*PAUSES, 0.0):
+            for pause in (*self._pauses, 0.0):
                 if self._given_up.is_set():
                     break
                 try:

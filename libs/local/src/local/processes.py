@@ -61,6 +61,10 @@ class Processes:
             pass_fds=(data.lock_descriptor,),
         )
 
+    @property
+    def watchdog_pid(self) -> int:
+        return self._watchdog.pid
+
     async def spawn(self, part: Part) -> Process:
         with self._data.log_of(part.name).open("ab") as log:
             process = await asyncio.create_subprocess_exec(

@@ -89,6 +89,10 @@ class Supervisor:
             raise LocalError(f"{name} is not one of the parts: {', '.join(self._keepers)}")
         return self._keepers[name]
 
+    @property
+    def watchdog_pid(self) -> int:
+        return self._processes.watchdog_pid
+
     def status(self) -> list[PartStatus]:
         return [
             PartStatus(
