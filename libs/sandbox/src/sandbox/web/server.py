@@ -126,10 +126,8 @@ class Connection(asyncio.Protocol):
     def _write(self, reply: Reply, *, keep: bool) -> None:
         if self._transport is None:
             return
-        payload = _head(reply, keep=keep) + reply.body
-        if reply.cut is not None:
-            payload = payload[: len(payload) - len(reply.body) + int(len(reply.body) * reply.cut)]
-        self._transport.write(payload)
+        body = reply.body if reply.cut is None else reply.body[: int(len(reply.body) * reply.cut)]
+        self._transport.writelines((_head(reply, keep=keep), body))
         if not keep or reply.cut is not None:
             self.close()
 
