@@ -1,0 +1,1 @@
+"""Outside things: PostgreSQL, Kafka, Valkey, keys and hashes."""

@@ -1,0 +1,174 @@
+"""Jobs in PostgreSQL: the gateway inserts the row, the fetcher alone changes it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from common.clock import Clock
+from common.contracts.events import JobType
+from common.db.pool import Connection, Database, Row
+from gateway.adapters.conditions import Conditions
+from gateway.adapters.postgres_audit import write_audit
+from gateway.domain.faults import IdempotencyKeyReused
+from gateway.domain.orders import Placed, Receipt
+from gateway.domain.readings import InvoiceTrouble, JobFault, JobFilter, JobStatus, JobSummary, Results
+
+MOST_ERRORS = 100
+_DURATION_OF = 5
+
+_INSERT = """
+INSERT INTO jobs (id, job_type, status, triggered_by, created_at, updated_at, correlation_id, invoice_ids,
+    force_processing, reason, metadata, wake_at)
+VALUES ($1, $2, 'pending', $3, $4, $4, $5, $6, $7, $8, $9, now() + interval '5 seconds')
+"""
+_SUMMARY = """id, job_type, status, created_at, started_at, completed_at, results, error, error_message, triggered_by,
+    force_processing, reason, correlation_id"""
+_ONE = f"SELECT {_SUMMARY}, listed_at, invoice_ids FROM jobs WHERE id = $1"
+_TROUBLES = """
+SELECT id, invoice_id, status, reason, error_message, updated_at FROM invoices
+WHERE job_id = $1 AND status IN ('failed', 'held') ORDER BY updated_at DESC, id DESC LIMIT $2
+"""
+_USUAL = """
+SELECT avg(took) FROM (
+    SELECT completed_at - started_at AS took FROM jobs WHERE status = 'completed' AND started_at IS NOT NULL
+    ORDER BY created_at DESC LIMIT $1
+) latest
+"""
+
+
+class PostgresJobs:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def place(self, placed: Placed) -> Receipt:
+        async with self._database.transaction() as connection:
+            if placed.idempotency_key is not None:
+                earlier = await _earlier(connection, placed.user.id, placed.idempotency_key)
+                if earlier is not None:
+                    return _replayed(earlier, placed)
+            await _insert_job(connection, placed)
+            if placed.idempotency_key is not None:
+                await connection.execute(
+                    "INSERT INTO idempotency_keys (user_id, key, fingerprint, job_id) VALUES ($1, $2, $3, $4)",
+                    placed.user.id,
+                    placed.idempotency_key,
+                    placed.order.fingerprint,
+                    placed.job_id,
+                )
+            await _audit(connection, placed)
+        return Receipt(placed.job_id, placed.estimated_completion)
+
+    async def usual_duration(self) -> timedelta | None:
+        return await self._database.fetchval(_USUAL, _DURATION_OF)
+
+    async def job(self, job_id: UUID) -> JobStatus | None:
+        row = await self._database.fetchrow(_ONE, job_id)
+        if row is None:
+            return None
+        troubles = await self._database.fetch(_TROUBLES, job_id, MOST_ERRORS)
+        return JobStatus(
+            **self._summary(row),
+            listed_at=row["listed_at"],
+            invoice_ids=row["invoice_ids"],
+            errors=[_trouble(trouble) for trouble in troubles],
+        )
+
+    async def jobs(self, chosen: JobFilter, *, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[JobSummary]:
+        where = Conditions()
+        where.equal("status", chosen.status)
+        where.equal("job_type", chosen.job_type)
+        if after is not None:
+            where.add("(created_at, id) < ({}, {})", *after)
+        sql = f"SELECT {_SUMMARY} FROM jobs {where.sql} ORDER BY created_at DESC, id DESC LIMIT {limit:d}"
+        return [JobSummary(**self._summary(row)) for row in await self._database.fetch(sql, *where.values)]
+
+    def _summary(self, row: Row) -> dict[str, Any]:
+        return {
+            "job_id": row["id"],
+            "job_type": row["job_type"],
+            "status": row["status"],
+            "created_at": row["created_at"],
+            "started_at": row["started_at"],
+            "completed_at": row["completed_at"],
+            "duration_seconds": self._seconds(row["started_at"], row["completed_at"]),
+            "results": _results(row["results"]),
+            "error": _fault(row),
+            "triggered_by": row["triggered_by"],
+            "force_processing": row["force_processing"],
+            "reason": row["reason"],
+            "correlation_id": row["correlation_id"],
+        }
+
+    def _seconds(self, started: datetime | None, completed: datetime | None) -> int | None:
+        if started is None:
+            return None
+        return max(0, round(((completed or self._clock.now()) - started).total_seconds()))
+
+
+async def _earlier(connection: Connection, user_id: UUID, key: str) -> Row | None:
+    """The order that used this key; two requests with one key take turns from here to their commit."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{user_id}/{key}")
+    return await connection.fetchrow(
+        """SELECT k.fingerprint, k.job_id, j.metadata FROM idempotency_keys k JOIN jobs j ON j.id = k.job_id
+           WHERE k.user_id = $1 AND k.key = $2""",
+        user_id,
+        key,
+    )
+
+
+def _replayed(earlier: Row, placed: Placed) -> Receipt:
+    if earlier["fingerprint"] != placed.order.fingerprint:
+        raise IdempotencyKeyReused
+    estimated = datetime.fromisoformat(earlier["metadata"]["estimated_completion"])
+    return Receipt(earlier["job_id"], estimated, replayed=True)
+
+
+async def _insert_job(connection: Connection, placed: Placed) -> None:
+    await connection.execute(
+        _INSERT,
+        placed.job_id,
+        JobType.MANUAL.value,
+        placed.user.id,
+        placed.at,
+        placed.caller.correlation_id,
+        placed.order.invoice_ids,
+        placed.order.force_processing,
+        placed.order.reason,
+        {"estimated_completion": placed.estimated_completion.astimezone(UTC).isoformat()},
+    )
+
+
+async def _audit(connection: Connection, placed: Placed) -> None:
+    order = placed.order
+    await write_audit(
+        connection,
+        action="jobs.request",
+        user_id=placed.user.id,
+        caller=placed.caller,
+        resource=("job", placed.job_id),
+        details={"force_processing": order.force_processing, "invoice_ids": order.invoice_ids, "reason": order.reason},
+    )
+
+
+def _results(stored: dict[str, Any] | None) -> Results:
+    known = {name: value for name, value in (stored or {}).items() if name in Results.__slots__}
+    return Results(**known)
+
+
+def _fault(row: Row) -> JobFault | None:
+    if (error := row["error"]) is not None:
+        return JobFault(error.get("code", "UNKNOWN"), error.get("message", ""), error.get("details") or {})
+    return JobFault("JOB_FAILED", row["error_message"], {}) if row["error_message"] else None
+
+
+def _trouble(row: Row) -> InvoiceTrouble:
+    return InvoiceTrouble(
+        invoice_id=row["invoice_id"],
+        error=row["error_message"] or row["reason"] or row["status"],
+        timestamp=row["updated_at"],
+        id=row["id"],
+        status=row["status"],
+        reason=row["reason"],
+    )

@@ -1,0 +1,69 @@
+"""Users in PostgreSQL."""
+
+from uuid import UUID
+
+from common.db.pool import Database, Row
+from gateway.adapters.postgres_audit import write_audit
+from gateway.domain.access import Account, Caller, Role, User
+
+_COLUMNS = "id, username, email, role, coalesce(is_active, false) AS is_active"
+_SYSTEM = Caller(ip=None, user_agent=None, correlation_id="bootstrap")
+
+
+class PostgresUsers:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def account(self, username: str) -> Account | None:
+        sql = f"SELECT {_COLUMNS}, password_hash FROM users WHERE username = $1"
+        row = await self._database.fetchrow(sql, username)
+        return Account(_user(row), row["password_hash"]) if row else None
+
+    async def user(self, user_id: UUID) -> User | None:
+        row = await self._database.fetchrow(f"SELECT {_COLUMNS} FROM users WHERE id = $1", user_id)
+        return _user(row) if row else None
+
+    async def signed_in(self, user: User, caller: Caller, *, new_hash: str | None) -> None:
+        async with self._database.transaction() as connection:
+            if new_hash is not None:
+                await connection.execute(
+                    "UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1", user.id, new_hash
+                )
+            await write_audit(
+                connection, action="auth.login", user_id=user.id, caller=caller, resource=("user", user.id)
+            )
+
+    async def sign_in_failed(self, username: str, user: User | None, caller: Caller) -> None:
+        # A name that is nobody's is not kept: people type passwords into the wrong field.
+        details = {"username": username} if user else {"username": None}
+        async with self._database.connection() as connection:
+            await write_audit(
+                connection,
+                action="auth.login_failed",
+                user_id=user.id if user else None,
+                caller=caller,
+                resource=("user", user.id if user else None),
+                details=details,
+            )
+
+    async def create_first_admin(self, username: str, password_hash: str) -> bool:
+        email = username if "@" in username else f"{username}@clearfacts.invalid"
+        async with self._database.transaction() as connection:
+            user_id = await connection.fetchval(
+                """INSERT INTO users (username, email, password_hash, role) VALUES ($1, $2, $3, $4)
+                   ON CONFLICT DO NOTHING RETURNING id""",
+                username,
+                email,
+                password_hash,
+                Role.ADMIN.value,
+            )
+            if user_id is None:
+                return False
+            await write_audit(
+                connection, action="users.bootstrap", user_id=None, caller=_SYSTEM, resource=("user", user_id)
+            )
+            return True
+
+
+def _user(row: Row) -> User:
+    return User(row["id"], row["username"], row["email"], Role(row["role"]), row["is_active"])

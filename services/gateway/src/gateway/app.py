@@ -1,0 +1,49 @@
+"""The composition root."""
+
+from datetime import timedelta
+from typing import Any
+
+from common.clock import SYSTEM_CLOCK
+from common.health import Health
+from common.kafka import Announcer
+from common.runtime import App, Resources
+from gateway.adapters.argon2_passwords import Argon2Passwords
+from gateway.adapters.es256_tokens import Es256Tokens
+from gateway.adapters.kafka_requests import KafkaJobRequests
+from gateway.adapters.key_files import cursor_key, load_keys
+from gateway.adapters.limits_throttle import LimitsThrottle
+from gateway.adapters.postgres_invoices import PostgresInvoices
+from gateway.adapters.postgres_jobs import PostgresJobs
+from gateway.adapters.postgres_users import PostgresUsers
+from gateway.domain.cursors import Cursors
+from gateway.routes.api import Stories, make_api
+from gateway.settings import GatewaySettings
+from gateway.use_cases import Authorize, CreateFirstAdmin, ReadInvoices, ReadJobs, SignIn, StartProcessing
+
+
+async def build_app(settings: GatewaySettings, resources: Resources) -> App:
+    clock = SYSTEM_CLOCK
+    keys = load_keys(settings.jwt_keys_dir)
+    users, jobs = PostgresUsers(resources.database), PostgresJobs(resources.database, clock)
+    passwords = Argon2Passwords()
+    throttle = LimitsThrottle(settings.redis_url.get_secret_value() if settings.redis_url else None, clock=clock)
+    tokens = Es256Tokens(
+        keys, issuer=settings.issuer, lifetime=timedelta(seconds=settings.access_token_seconds), clock=clock
+    )
+    cursors = Cursors(cursor_key(keys))
+    stories = Stories(
+        sign_in=SignIn(users, passwords, throttle, tokens),
+        authorize=Authorize(users, tokens),
+        start=StartProcessing(jobs, KafkaJobRequests(Announcer(resources.broker, source="gateway")), clock),
+        read_jobs=ReadJobs(jobs, cursors),
+        read_invoices=ReadInvoices(PostgresInvoices(resources.database), cursors),
+        tokens=tokens,
+    )
+    if settings.bootstrap_admin_username and settings.bootstrap_admin_password:
+        create = CreateFirstAdmin(users, passwords)
+        await create(settings.bootstrap_admin_username, settings.bootstrap_admin_password.get_secret_value())
+
+    def asgi(health: Health) -> Any:
+        return make_api(stories, clock=clock, health=health.routes(), behind_tls=settings.behind_tls)
+
+    return App(asgi=asgi, close=[throttle.close])

@@ -1,0 +1,69 @@
+"""Roles and what they may do. A role has everything that the one below it has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Permission(StrEnum):
+    PROFILE_READ = "profile:read"
+    JOBS_READ = "jobs:read"
+    INVOICES_READ = "invoices:read"
+    INVOICES_PROCESS = "invoices:process"
+
+
+class Role(StrEnum):
+    USER = "user"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+_READS = frozenset({Permission.PROFILE_READ, Permission.JOBS_READ, Permission.INVOICES_READ})
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.USER: _READS,
+    Role.OPERATOR: _READS | {Permission.INVOICES_PROCESS},
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: UUID
+    username: str
+    email: str
+    role: Role
+    is_active: bool
+
+    @property
+    def permissions(self) -> list[Permission]:
+        return sorted(PERMISSIONS[self.role])
+
+    def may(self, permission: Permission) -> bool:
+        return permission in PERMISSIONS[self.role]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user with what proves that it is them."""
+
+    user: User
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A signed token and its life in seconds."""
+
+    access_token: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a request comes from, as far as anybody can know: for the audit log and the throttle."""
+
+    ip: str | None
+    user_agent: str | None
+    correlation_id: str

@@ -1,0 +1,57 @@
+"""Why a request is refused. `routes.faults` says each one in HTTP."""
+
+from datetime import timedelta
+
+from common.errors import ClearfactsError
+
+
+class RequestRefused(ClearfactsError):
+    """Root of the refusals; the message is for the caller and names no secret."""
+
+
+class SignInRefused(RequestRefused):
+    def __init__(self) -> None:
+        super().__init__("Username or password is wrong")
+
+
+class NotSignedIn(RequestRefused):
+    """No token, or one that proves nothing. `presented`: whether there was one at all."""
+
+    def __init__(self, message: str, *, presented: bool = True) -> None:
+        super().__init__(message)
+        self.presented = presented
+
+
+class NotPermitted(RequestRefused):
+    def __init__(self, permission: str, role: str) -> None:
+        super().__init__(f"The role {role} has no permission {permission}")
+        self.permission = permission
+        self.role = role
+
+
+class TooManyAttempts(RequestRefused):
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__("Too many failed sign-ins; try again later")
+        self.retry_after = retry_after
+
+
+class Busy(RequestRefused):
+    def __init__(self) -> None:
+        super().__init__("Too many sign-ins at once; try again in a few seconds")
+
+
+class NotFound(RequestRefused):
+    def __init__(self, what: str, key: str) -> None:
+        super().__init__(f"No such {what}")
+        self.what = what
+        self.key = key
+
+
+class CursorInvalid(RequestRefused):
+    def __init__(self) -> None:
+        super().__init__("The cursor is not one of ours for these filters; start again without it")
+
+
+class IdempotencyKeyReused(RequestRefused):
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another request body; use a new key")

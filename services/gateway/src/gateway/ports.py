@@ -1,0 +1,96 @@
+"""What the stories need from outside."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from common.contracts.events import JobRequested
+from gateway.domain.access import Account, Caller, Grant, User
+from gateway.domain.orders import Placed, Receipt
+from gateway.domain.readings import InvoiceDetail, InvoiceFilter, InvoiceSummary, JobFilter, JobStatus, JobSummary
+
+
+class Users(Protocol):
+    async def account(self, username: str) -> Account | None: ...
+
+    async def user(self, user_id: UUID) -> User | None: ...
+
+    async def signed_in(self, user: User, caller: Caller, *, new_hash: str | None) -> None:
+        """Audit a sign-in; store `new_hash` where one is given."""
+        ...
+
+    async def sign_in_failed(self, username: str, user: User | None, caller: Caller) -> None:
+        """Audit a refused sign-in."""
+        ...
+
+    async def create_first_admin(self, username: str, password_hash: str) -> bool:
+        """Insert the admin; False, and nothing changed, when that name is taken."""
+        ...
+
+
+class Passwords(Protocol):
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """A place among the few who may hash at once. Raises Busy when too many wait."""
+        ...
+
+    async def matches(self, password_hash: str | None, password: str) -> bool:
+        """Takes equally long with no hash to compare with."""
+        ...
+
+    async def hashed(self, password: str) -> str: ...
+
+    def outdated(self, password_hash: str) -> bool: ...
+
+
+class Throttle(Protocol):
+    async def check(self, username: str, ip: str | None) -> None:
+        """Raise TooManyAttempts when this caller failed too often."""
+        ...
+
+    async def failed(self, username: str, ip: str | None) -> None: ...
+
+    async def succeeded(self, username: str, ip: str | None) -> None: ...
+
+
+class Tokens(Protocol):
+    def issue(self, user: User) -> Grant: ...
+
+    def subject(self, token: str) -> UUID:
+        """The user that a token of ours names. Raises NotSignedIn."""
+        ...
+
+    def public_keys(self) -> dict[str, list[dict[str, str]]]:
+        """The JWK set with which others verify."""
+        ...
+
+
+class Jobs(Protocol):
+    async def place(self, placed: Placed) -> Receipt:
+        """Job, idempotency key and audit entry in one transaction. Raises IdempotencyKeyReused."""
+        ...
+
+    async def usual_duration(self) -> timedelta | None:
+        """How long the latest completed jobs took."""
+        ...
+
+    async def job(self, job_id: UUID) -> JobStatus | None: ...
+
+    async def jobs(self, chosen: JobFilter, *, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[JobSummary]:
+        """Newest first."""
+        ...
+
+
+class Invoices(Protocol):
+    async def invoice(self, row_id: UUID) -> InvoiceDetail | None: ...
+
+    async def invoices(self, chosen: InvoiceFilter, *, after: UUID | None, limit: int) -> Sequence[InvoiceSummary]:
+        """Newest first."""
+        ...
+
+
+class JobRequests(Protocol):
+    async def announce(self, event: JobRequested) -> None:
+        """Raises InfrastructureError when it is not certain that the event is out."""
+        ...

@@ -1,0 +1,80 @@
+"""The whole ASGI application from the stories."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from common.clock import Clock
+from gateway.ports import Tokens
+from gateway.routes.auth import add_auth_routes
+from gateway.routes.envelopes import Envelopes, ErrorEnvelope
+from gateway.routes.faults import DEFECT, explain
+from gateway.routes.invoices import add_invoice_routes
+from gateway.routes.jobs import add_job_routes
+from gateway.routes.middleware import BodyLimit, Correlation, Faults, Observed
+from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
+
+PUBLIC = frozenset(
+    {"/auth/login", "/.well-known/jwks.json", "/openapi.json", "/health/live", "/health/ready", "/metrics"}
+)
+"""Every other route needs a permission; a test walks them."""
+
+_EVERY_ERROR: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorEnvelope} for status in (400, 401, 403, 404, 405, 413, 415, 422, 429, 500, 503)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stories:
+    sign_in: SignIn
+    authorize: Authorize
+    start: StartProcessing
+    read_jobs: ReadJobs
+    read_invoices: ReadInvoices
+    tokens: Tokens
+
+
+def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = (), behind_tls: bool = False) -> FastAPI:
+    envelopes = Envelopes(clock)
+    api = FastAPI(
+        title="Clearfacts invoice integration",
+        version="1",
+        description="Every answer is an envelope: `success`, `data` or `error`, `timestamp`, `correlation_id`.",
+        docs_url=None,  # its page loads scripts from a content delivery network
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=_EVERY_ERROR,
+        generate_unique_id_function=_operation_id,
+        exception_handlers=_handlers(envelopes),
+    )
+    common: dict[str, Any] = {"authorize": stories.authorize, "envelopes": envelopes}
+    add_auth_routes(api, sign_in=stories.sign_in, tokens=stories.tokens, **common)
+    add_job_routes(api, start=stories.start, read=stories.read_jobs, **common)
+    add_invoice_routes(api, read=stories.read_invoices, **common)
+    api.router.routes.extend(health)
+    # the last one added is the outermost
+    api.add_middleware(BodyLimit)
+    api.add_middleware(Faults, envelopes=envelopes)
+    api.add_middleware(Observed)
+    api.add_middleware(Correlation, behind_tls=behind_tls)
+    return api
+
+
+def _operation_id(route: APIRoute) -> str:
+    return f"{route.tags[0]}_{route.name}"
+
+
+def _handlers(envelopes: Envelopes) -> dict[int | type[Exception], Any]:
+    """For the two errors that FastAPI would answer in its own way; all others reach `Faults`."""
+
+    async def refuse(_: Request, error: Exception) -> Response:
+        return envelopes.failure(explain(error) or DEFECT)
+
+    return {HTTPException: refuse, RequestValidationError: refuse}

@@ -1,0 +1,101 @@
+"""How each error is said in HTTP: one table."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from common.errors import InfrastructureError, RetryableError
+from gateway.domain.faults import (
+    Busy,
+    CursorInvalid,
+    IdempotencyKeyReused,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    RequestRefused,
+    SignInRefused,
+    TooManyAttempts,
+)
+from gateway.routes.envelopes import ErrorCode, Refusal
+
+RETRY_AFTER = {"Retry-After": "5"}
+MOST_FIELD_ERRORS = 50
+
+_OF_STATUS = {
+    400: (ErrorCode.BAD_REQUEST, "The request cannot be read"),
+    404: (ErrorCode.NOT_FOUND, "There is nothing at this address"),
+    405: (ErrorCode.METHOD_NOT_ALLOWED, "This address does not take this method"),
+    413: (ErrorCode.PAYLOAD_TOO_LARGE, "The request body is too large"),
+    415: (ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body as Content-Type: application/json"),
+}
+
+
+def explain(error: Exception) -> Refusal | None:
+    """The answer for an error that has one; None for a defect of ours."""
+    match error:
+        case RequestRefused():
+            return _refused(error)
+        case InfrastructureError() | RetryableError() | TimeoutError():
+            message = "A part that this needs does not answer; try again in a few seconds"
+            return Refusal(503, ErrorCode.SERVICE_UNAVAILABLE, message, headers=RETRY_AFTER)
+        case RequestValidationError():
+            return _invalid(error.errors())
+        case HTTPException() if error.status_code in _OF_STATUS:
+            code, message = _OF_STATUS[error.status_code]
+            return Refusal(error.status_code, code, message, headers=dict(error.headers or {}))
+        case _:
+            return None
+
+
+DEFECT = Refusal(500, ErrorCode.INTERNAL_ERROR, "A defect on our side; the correlation id finds it in the logs")
+
+_OF_REFUSAL: Mapping[type[RequestRefused], tuple[int, ErrorCode]] = {
+    SignInRefused: (401, ErrorCode.INVALID_CREDENTIALS),
+    NotSignedIn: (401, ErrorCode.UNAUTHENTICATED),
+    NotPermitted: (403, ErrorCode.FORBIDDEN),
+    NotFound: (404, ErrorCode.NOT_FOUND),
+    CursorInvalid: (400, ErrorCode.CURSOR_INVALID),
+    IdempotencyKeyReused: (422, ErrorCode.IDEMPOTENCY_KEY_REUSED),
+    TooManyAttempts: (429, ErrorCode.TOO_MANY_REQUESTS),
+    Busy: (503, ErrorCode.SERVICE_UNAVAILABLE),
+}
+
+
+def _refused(error: RequestRefused) -> Refusal:
+    status, code = _OF_REFUSAL[type(error)]
+    details, headers = _particulars(error)
+    return Refusal(status, code, str(error), details, headers)
+
+
+def _particulars(error: RequestRefused) -> tuple[dict[str, Any], dict[str, str]]:
+    """Details and headers of a refusal (challenges: RFC 6750)."""
+    match error:
+        case SignInRefused():
+            return {}, {"WWW-Authenticate": "Bearer"}
+        case NotSignedIn():  # a request without any token is told no error
+            return {}, {"WWW-Authenticate": 'Bearer error="invalid_token"' if error.presented else "Bearer"}
+        case NotPermitted():
+            headers = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+            return {"permission": error.permission, "role": error.role}, headers
+        case NotFound():
+            return {error.what: error.key}, {}
+        case TooManyAttempts():
+            seconds = math.ceil(error.retry_after.total_seconds())
+            return {"retry_after_seconds": seconds}, {"Retry-After": str(seconds)}
+        case _:
+            return {}, RETRY_AFTER if isinstance(error, Busy) else {}
+
+
+def _invalid(errors: Sequence[Any]) -> Refusal:
+    """What is wrong where; never what was sent, which may be a password."""
+    if any(error["type"] == "json_invalid" for error in errors):
+        code, message = _OF_STATUS[400]
+        return Refusal(400, code, f"{message}: the body is not JSON")
+    fields = [
+        {"field": ".".join(map(str, error["loc"])), "code": error["type"], "message": error["msg"]}
+        for error in errors[:MOST_FIELD_ERRORS]
+    ]
+    return Refusal(422, ErrorCode.VALIDATION_ERROR, "The request is not valid", {"errors": fields})

@@ -1,0 +1,51 @@
+"""Who is asking, and whether they may."""
+
+import ipaddress
+import re
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
+
+from common.observability.tracing import correlation_id
+from gateway.domain.access import Caller, Permission, User
+from gateway.use_cases import Authorize
+
+LONGEST_USER_AGENT = 256
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="from POST /auth/login")
+
+
+class Guard:
+    """A route's dependency: the user who asks, if they have `permission`. A test finds it on every route."""
+
+    def __init__(self, authorize: Authorize, permission: Permission) -> None:
+        self._authorize = authorize
+        self.permission = permission
+
+    async def __call__(self, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> User:
+        return await self._authorize(given.credentials if given else None, self.permission)
+
+
+def caller(request: Request) -> Caller:
+    agent = _CONTROLS.sub("", request.headers.get("user-agent", ""))[:LONGEST_USER_AGENT]
+    return Caller(_address(request), agent or None, correlation_id.get() or "")
+
+
+def json_only(request: Request) -> None:
+    """415 for a body that does not say it is JSON."""
+    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if has_body and kind != "application/json":
+        raise HTTPException(415)
+
+
+def _address(request: Request) -> str | None:
+    try:
+        return str(ipaddress.ip_address(request.client.host)) if request.client else None
+    except ValueError:
+        return None
+
+
+FromCaller = Annotated[Caller, Depends(caller)]

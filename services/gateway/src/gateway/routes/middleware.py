@@ -1,0 +1,157 @@
+"""Pure ASGI middleware, from the outside in: correlation and headers, observation, faults, body limit."""
+
+import asyncio
+from time import perf_counter
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from common.observability import metrics
+from common.observability.tracing import accept_correlation_id, correlation_id, parse_traceparent, trace_id
+from gateway.routes.envelopes import Envelopes, ErrorCode
+from gateway.routes.faults import DEFECT, explain
+
+log = structlog.get_logger()
+
+CORRELATION_HEADER = "X-Correlation-ID"
+LONGEST_BODY = 2 * 1024 * 1024
+"""Room for 1,000 source ids of 255 characters."""
+LONGEST_REQUEST = 20.0
+"""Seconds; a caller that sends its body slower, or a database that hangs longer, is cut off."""
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
+
+
+class Correlation:
+    """Every request has an id: the caller's where it is harmless, else a new one; every answer carries it."""
+
+    def __init__(self, app: ASGIApp, *, behind_tls: bool) -> None:
+        self._app = app
+        self._headers = {**SECURITY_HEADERS, **(HSTS if behind_tls else {})}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope)
+        current = accept_correlation_id(given.get(CORRELATION_HEADER)) or str(uuid4())
+        private = scope["path"].startswith(("/api", "/auth"))
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update({**self._headers, CORRELATION_HEADER: current})
+                if private:
+                    headers["Cache-Control"] = "no-store"
+            await send(message)
+
+        of_correlation = correlation_id.set(current)
+        of_trace = trace_id.set(parse_traceparent(given.get("traceparent")))
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            correlation_id.reset(of_correlation)
+            trace_id.reset(of_trace)
+
+
+class Observed:
+    """Counts, times and logs each request by its route's template, never by its path."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = perf_counter(), 0
+
+        async def send_noting_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting_status)
+        finally:
+            seconds = perf_counter() - started
+            method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+            route = str(getattr(scope.get("route"), "path", "unmatched"))
+            metrics.HTTP_REQUESTS.labels(method, route, str(status)).inc()
+            metrics.HTTP_REQUEST_SECONDS.labels(method, route).observe(seconds)
+            if route not in _QUIET:
+                log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+class Faults:
+    """Whatever goes wrong inside leaves as an error envelope; a request that takes too long as a 503."""
+
+    def __init__(self, app: ASGIApp, *, envelopes: Envelopes) -> None:
+        self._app = app
+        self._envelopes = envelopes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_noting_start(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            async with asyncio.timeout(LONGEST_REQUEST):
+                await self._app(scope, receive, send_noting_start)
+        except Exception as error:
+            if begun:  # too late for an envelope: the server cuts the connection, which the caller notices
+                raise
+            refusal = explain(error) or DEFECT
+            if refusal is DEFECT:
+                log.exception("defect")
+            elif refusal.code is ErrorCode.SERVICE_UNAVAILABLE:
+                log.warning("unavailable", error=str(error) or type(error).__name__)
+            await self._envelopes.failure(refusal)(scope, receive, send)
+
+
+class BodyLimit:
+    """No request body above `longest` bytes, whatever its headers claim."""
+
+    def __init__(self, app: ASGIApp, *, longest: int = LONGEST_BODY) -> None:
+        self._app = app
+        self._longest = longest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        claimed = Headers(scope=scope).get("content-length", "")
+        if claimed.isdecimal() and int(claimed) > self._longest:
+            raise HTTPException(413)
+        seen = 0
+
+        async def receive_counting() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._longest:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, receive_counting, send)

@@ -1,0 +1,100 @@
+"""What callers may send. Unknown fields are refused: a misspelt filter must not return everything."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, StringConstraints, model_validator
+
+from common.invoice.stage import Stage, Status
+from gateway.domain.access import Permission, Role, User
+from gateway.domain.orders import Order
+from gateway.domain.readings import InvoiceFilter, JobFilter, JobKind, JobState
+
+NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]+$"
+Line = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROLS)]
+# The source takes several ids in one parameter, comma-separated: an id with a comma cannot be asked for.
+RequestedId = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f,]+$")]
+
+
+class Sent(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Login(Sent):
+    username: Line
+    password: Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+
+
+class ProcessRequest(Sent):
+    force_processing: StrictBool = Field(
+        default=False, description="send again what was sent or failed; needs `invoice_ids` and `reason`"
+    )
+    invoice_ids: Annotated[list[RequestedId], Field(min_length=1, max_length=1000)] | None = Field(
+        default=None, description="the source's ids; without them everything new is processed"
+    )
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NO_CONTROLS)] | None = Field(
+        default=None, description="why, for the audit log"
+    )
+
+    @model_validator(mode="after")
+    def _force_is_deliberate(self) -> "ProcessRequest":
+        if self.force_processing and not (self.invoice_ids and self.reason):
+            raise ValueError("force_processing needs invoice_ids and a reason")
+        return self
+
+    def order(self) -> Order:
+        ids = tuple(dict.fromkeys(self.invoice_ids)) if self.invoice_ids else None
+        return Order(self.force_processing, ids, self.reason)
+
+
+class Paging(Sent):
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = Field(
+        default=None, description="`next_cursor` of the page before, with the same filters"
+    )
+
+
+class JobQuery(Paging):
+    status: JobState | None = None
+    job_type: JobKind | None = None
+
+    def chosen(self) -> JobFilter:
+        return JobFilter(self.status, self.job_type)
+
+
+class InvoiceQuery(Paging):
+    status: Status | None = None
+    stage: Stage | None = None
+    job_id: UUID | None = None
+    number: Line | None = Field(default=None, description="the invoice's own number, exactly")
+    invoice_id: Line | None = Field(default=None, description="the source's id, exactly")
+    dossier: Line | None = None
+
+    def chosen(self) -> InvoiceFilter:
+        return InvoiceFilter(self.status, self.stage, self.job_id, self.number, self.invoice_id, self.dossier)
+
+
+class Token(BaseModel):
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a scheme's name
+    expires_in: int = Field(description="seconds")
+
+
+class Started(BaseModel):
+    job_id: UUID
+    status: Literal["pending"] = "pending"
+    estimated_completion: datetime
+    message: str = "Invoice processing job started"
+
+
+class Profile(BaseModel):
+    id: UUID
+    username: str
+    email: str
+    role: Role
+    permissions: list[Permission]
+
+    @classmethod
+    def of(cls, user: User) -> "Profile":
+        return cls(id=user.id, username=user.username, email=user.email, role=user.role, permissions=user.permissions)

@@ -1,0 +1,38 @@
+"""What the gateway can be told."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, model_validator
+
+from common.settings import CommonSettings, Environment
+
+SHORTEST_BOOTSTRAP_PASSWORD = 12
+
+
+class GatewaySettings(CommonSettings):
+    jwt_keys_dir: Path
+    redis_url: SecretStr | None = Field(default=None, description="may hold a password; without it throttles are local")
+    public_url: str | None = Field(default=None, pattern=r"^https?://\S+$", description="where callers reach us")
+    access_token_seconds: int = Field(default=3600, ge=60, le=86_400)
+    bootstrap_admin_username: str | None = Field(default=None, min_length=1, max_length=200)
+    bootstrap_admin_password: SecretStr | None = None
+
+    @property
+    def issuer(self) -> str:
+        return (self.public_url or "clearfacts-gateway").rstrip("/")
+
+    @property
+    def behind_tls(self) -> bool:
+        return bool(self.public_url and self.public_url.startswith("https://"))
+
+    @model_validator(mode="after")
+    def _bootstrap_is_whole(self) -> "GatewaySettings":
+        if bool(self.bootstrap_admin_username) != bool(self.bootstrap_admin_password):
+            raise ValueError("set both BOOTSTRAP_ADMIN_USERNAME and BOOTSTRAP_ADMIN_PASSWORD, or neither")
+        exposed = self.environment in {Environment.STAGING, Environment.PRODUCTION}
+        password = self.bootstrap_admin_password
+        if exposed and password and len(password.get_secret_value()) < SHORTEST_BOOTSTRAP_PASSWORD:
+            raise ValueError(
+                f"BOOTSTRAP_ADMIN_PASSWORD needs {SHORTEST_BOOTSTRAP_PASSWORD} characters or more in {self.environment}"
+            )
+        return self

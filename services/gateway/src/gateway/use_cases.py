@@ -1,0 +1,153 @@
+"""The stories of the gateway."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from common.clock import Clock
+from common.errors import InfrastructureError
+from gateway.domain.access import Caller, Grant, Permission, User
+from gateway.domain.cursors import Cursors
+from gateway.domain.faults import NotFound, NotPermitted, NotSignedIn, SignInRefused
+from gateway.domain.orders import Order, Placed, Receipt
+from gateway.domain.readings import InvoiceDetail, InvoiceFilter, InvoiceSummary, JobFilter, JobStatus, JobSummary, Page
+from gateway.ports import Invoices, JobRequests, Jobs, Passwords, Throttle, Tokens, Users
+
+log = structlog.get_logger()
+
+FIRST_GUESS = timedelta(minutes=5)
+"""The estimate while no job has ever completed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    users: Users
+    passwords: Passwords
+    throttle: Throttle
+    tokens: Tokens
+
+    async def __call__(self, username: str, password: str, caller: Caller) -> Grant:
+        """Raises SignInRefused, the same for every cause, TooManyAttempts or Busy."""
+        async with self.passwords.turn():  # the check is inside: a burst cannot slip past it while others hash
+            await self.throttle.check(username, caller.ip)
+            account = await self.users.account(username)
+            right = await self.passwords.matches(account.password_hash if account else None, password)
+            if account is None or not right or not account.user.is_active:
+                await self.throttle.failed(username, caller.ip)
+                await self.users.sign_in_failed(username, account.user if account else None, caller)
+                raise SignInRefused
+            outdated = self.passwords.outdated(account.password_hash)
+            new_hash = await self.passwords.hashed(password) if outdated else None
+        await self.throttle.succeeded(username, caller.ip)
+        await self.users.signed_in(account.user, caller, new_hash=new_hash)
+        return self.tokens.issue(account.user)
+
+
+@dataclass(frozen=True, slots=True)
+class Authorize:
+    users: Users
+    tokens: Tokens
+
+    async def __call__(self, token: str | None, permission: Permission) -> User:
+        """The token's user as the database knows it now. Raises NotSignedIn or NotPermitted."""
+        if token is None:
+            raise NotSignedIn("Sign in first: send Authorization: Bearer <access_token>", presented=False)
+        user = await self.users.user(self.tokens.subject(token))
+        if user is None or not user.is_active:
+            raise NotSignedIn("This user may not sign in any more")
+        if not user.may(permission):
+            raise NotPermitted(permission, user.role)
+        return user
+
+
+@dataclass(frozen=True, slots=True)
+class StartProcessing:
+    jobs: Jobs
+    requests: JobRequests
+    clock: Clock
+
+    async def __call__(self, order: Order, user: User, caller: Caller, *, key: str | None) -> Receipt:
+        """Place the order and announce it; the fetcher's sweep finds an order whose announcement failed."""
+        at = self.clock.now()
+        placed = Placed(
+            job_id=self.clock.new_id(),
+            order=order,
+            user=user,
+            caller=caller,
+            at=at,
+            estimated_completion=at + (await self.jobs.usual_duration() or FIRST_GUESS),
+            idempotency_key=key,
+        )
+        receipt = await self.jobs.place(placed)
+        if not receipt.replayed:
+            await self._announce(placed)
+        return receipt
+
+    async def _announce(self, placed: Placed) -> None:
+        try:
+            await self.requests.announce(placed.event())
+            log.info("job_requested", job_id=str(placed.job_id))
+        except InfrastructureError as error:
+            log.warning("job_not_announced", job_id=str(placed.job_id), error=str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadJobs:
+    jobs: Jobs
+    cursors: Cursors
+
+    async def one(self, job_id: UUID) -> JobStatus:
+        """Raises NotFound."""
+        if (job := await self.jobs.job(job_id)) is None:
+            raise NotFound("job", str(job_id))
+        return job
+
+    async def page(self, chosen: JobFilter, *, cursor: str | None, limit: int) -> Page[JobSummary]:
+        """Raises CursorInvalid."""
+        bound = {"list": "jobs", **asdict(chosen)}
+        after = None
+        if cursor is not None:
+            at, job_id = self.cursors.open(cursor, bound_to=bound)
+            after = (datetime.fromisoformat(at), UUID(job_id))
+        found = await self.jobs.jobs(chosen, after=after, limit=limit + 1)
+        items = list(found[:limit])
+        if len(found) <= limit:
+            return Page(items, None)
+        last = (items[-1].created_at.isoformat(), str(items[-1].job_id))
+        return Page(items, self.cursors.seal(last, bound_to=bound))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadInvoices:
+    invoices: Invoices
+    cursors: Cursors
+
+    async def one(self, row_id: UUID) -> InvoiceDetail:
+        """Raises NotFound."""
+        if (invoice := await self.invoices.invoice(row_id)) is None:
+            raise NotFound("invoice", str(row_id))
+        return invoice
+
+    async def page(self, chosen: InvoiceFilter, *, cursor: str | None, limit: int) -> Page[InvoiceSummary]:
+        """Raises CursorInvalid."""
+        bound = {"list": "invoices", **asdict(chosen)}
+        after = UUID(self.cursors.open(cursor, bound_to=bound)[0]) if cursor is not None else None
+        found = await self.invoices.invoices(chosen, after=after, limit=limit + 1)
+        items = list(found[:limit])
+        more = len(found) > limit
+        return Page(items, self.cursors.seal((str(items[-1].id),), bound_to=bound) if more else None)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFirstAdmin:
+    users: Users
+    passwords: Passwords
+
+    async def __call__(self, username: str, password: str) -> None:
+        """Make sure that there is such a user; one that exists keeps its password and role."""
+        if await self.users.account(username) is not None:
+            return
+        if await self.users.create_first_admin(username, await self.passwords.hashed(password)):
+            log.info("first_admin_created", username=username)
