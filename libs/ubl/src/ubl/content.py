@@ -16,11 +16,9 @@ from ubl.names import CAC_NS, CBC_NS, EXT_NS, PREFIXES, ROOTS, Element
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS: Final = (f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation")
 _LAYOUT: Final = re.compile(rb">[ \t\n]+<")
-_DECLARED_AT_ROOT: Final = {"cac": CAC_NS, "cbc": CBC_NS}
-_HEADS: Final = tuple(
-    f'<{name.localname} xmlns="{name.namespace}" xmlns:cac="{CAC_NS}" xmlns:cbc="{CBC_NS}"'.encode()
-    for name in map(etree.QName, ROOTS)
-)
+_USUAL: Final = {"cac": CAC_NS, "cbc": CBC_NS, "ext": EXT_NS}
+_DECLARATIONS: Final = tuple(f' xmlns:{prefix}="{uri}"'.encode() for prefix, uri in _USUAL.items())
+_HEADS: Final = tuple(f'<{name.localname} xmlns="{name.namespace}"'.encode() for name in map(etree.QName, ROOTS))
 
 
 def content_sha256(root: Element, volatile: frozenset[str] = frozenset()) -> bytes:
@@ -32,26 +30,28 @@ def content_sha256(root: Element, volatile: frozenset[str] = frozenset()) -> byt
     if volatile or any(hint in root.attrib for hint in _HINTS):
         root = _without(root, volatile)
     written = _canonicalise(root)
-    # Most documents are written in the usual prefixes, all declared at the root: then this is the canonical form.
-    if written.count(b"xmlns") != 1 + len(_DECLARED_AT_ROOT) or not written.startswith(_HEADS):
+    if not _is_usual(written):
         written = _canonicalise(_in_usual_prefixes(root))
     return sha256(_LAYOUT.sub(b"><", written)).digest()
 
 
 def _canonicalise(root: Element) -> bytes:
-    return etree.tostring(
-        root, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=list(_DECLARED_AT_ROOT)
-    )
+    # No inclusive_ns_prefixes: lxml ignores those that no document in this thread had before.
+    return etree.tostring(root, method="c14n", exclusive=True, with_comments=False)
+
+
+def _is_usual(written: bytes) -> bool:
+    """Whether every declaration is a usual one, as in most documents: then there is nothing to rename."""
+    usual = 1 + sum(map(written.count, _DECLARATIONS))
+    return written.startswith(_HEADS) and written.count(b"xmlns") == usual
 
 
 def _in_usual_prefixes(root: Element) -> Element:
     """A copy whose other namespaces have prefixes that are numbered in the order of their names."""
     own = str(etree.QName(root).namespace)
-    known = {"ext": EXT_NS, **_DECLARED_AT_ROOT}
-    foreign = sorted({*_namespaces(root)} - {own, *known.values()})
-    wrapper = etree.Element(
-        "document", nsmap={None: own, **known, **{f"n{index}": uri for index, uri in enumerate(foreign)}}
-    )
+    foreign = sorted({*_namespaces(root)} - {own, *_USUAL.values()})
+    numbered = {f"n{index}": uri for index, uri in enumerate(foreign)}
+    wrapper = etree.Element("document", nsmap={None: own, **_USUAL, **numbered})
     # Moving it under declarations of the same namespaces makes libxml2 use those.
     wrapper.append(deepcopy(root))
     return wrapper[0]

@@ -100,9 +100,8 @@ def _scan_prolog(raw: bytes) -> None:
         return
     except expat.ExpatError as error:
         raise MalformedDocument(Malformation.SYNTAX, expat.ErrorString(error.code), error.lineno) from None
-    except (LookupError, ValueError):  # a name of an encoding that is not text, or of no encoding
+    except (LookupError, ValueError):  # the name of an encoding that is none
         raise MalformedDocument(Malformation.ENCODING, "The encoding is unknown") from None
-    raise MalformedDocument(Malformation.SYNTAX, "The document has no root element")
 
 
 def _on_declaration(_version: str, encoding: str | None, _standalone: int) -> None:
