@@ -14,12 +14,12 @@ from local.ports import is_free
 
 Changed: TypeAlias = Callable[["Keeper"], None]
 
-PROBE_EVERY = 0.05
+PROBE_EVERY = 0.1
 PROBE_TIMEOUT = 3.0
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 10.0
 # A part that stayed ready for this long has recovered: its next restart is at once again.
-RECOVERED_AFTER = 5.0
+RECOVERED_AFTER = 1.0
 
 
 class Starter(Protocol):

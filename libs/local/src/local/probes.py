@@ -32,7 +32,8 @@ async def kafka_answers(port: int) -> bool:
             answer = await reader.readexactly(16)
         except asyncio.IncompleteReadError:
             return False
-    return struct.unpack(">iiii", answer)[3] >= 1
+    _, correlation, _, brokers = struct.unpack(">iiii", answer)
+    return correlation == 1 and brokers >= 1
 
 
 async def valkey_answers(port: int) -> bool:
