@@ -22,3 +22,15 @@ class InfrastructureError(ClearfactsError):
 
 class ConfigurationError(ClearfactsError):
     """The process cannot start as configured; the message is one line that says what to do."""
+
+
+class RowFault(PermanentError):
+    """SQLSTATE classes 22 and 23: one of the rows is at fault; halve the batch until it is found."""
+
+
+class DatabaseTimeout(RetryableError):
+    """The work took too long: halve it and try again, never park anything for it."""
+
+
+class Deadlock(RetryableError):
+    """Try again at once."""

@@ -5,16 +5,15 @@ sets the row's only timer and appends to `invoice_events`, all in one statement.
 no row. `MOVE` is that statement's core for the callers who decide and move in one statement (the sender's claim).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from common.db.pool import Connection, Row
-from common.invoice.stage import OUTCOMES, STATUS, WAKE, Reason, Stage, may_move
+from common.invoice.move import Move, Moved
+from common.invoice.stage import OUTCOMES, STATUS, WAKE, Stage
 
 _STAGES = ", ".join(
     f"('{stage}', '{STATUS[stage]}', {WAKE[stage].total_seconds()}, {stage in OUTCOMES})" for stage in Stage
@@ -64,72 +63,28 @@ WITH move_input AS (
 """
 
 
-class IllegalMoveError(ValueError):
-    """A move that is not in the state machine: a programming error, never data."""
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One wish: the row `id`, read at `version` in stage `from_`, shall stand at `to`."""
-
-    id: UUID
-    version: int
-    from_: Stage
-    to: Stage
-    reason: Reason | None = None
-    error: str | None = None
-    wake: timedelta | None = None
-    maybe_sent: bool | None = None
-    response: Mapping[str, Any] | None = None
-    findings: Sequence[Any] | None = None
-    details: Mapping[str, Any] | None = None
-
-    def __post_init__(self) -> None:
-        if not may_move(self.from_, self.to):
-            raise IllegalMoveError(f"{self.from_} -> {self.to} is not in the state machine")
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A row as it stands after its move: what its announcement needs."""
-
-    id: UUID
-    version: int
-    stage: Stage
-    reason: str | None
-    job_id: UUID | None
-    source_id: str
-    dossier: str | None
-    dedupe_key: str | None
-    generation: int
-    content_sha256: bytes | None
-    reference: UUID | None
-    attempt: int | None = None
-    uuid: str | None = None
-
-    @classmethod
-    def from_row(cls, row: Row) -> "Moved":
-        """Build from a row of `moved`, or of `OUTCOME_COLUMNS`."""
-        return cls(
-            id=row["id"],
-            version=row["version"],
-            stage=Stage(row["stage"]),
-            reason=row["reason"],
-            job_id=row["job_id"],
-            source_id=row["invoice_id"],
-            dossier=row["dossier"],
-            dedupe_key=row["dedupe_key"],
-            generation=row["generation"],
-            content_sha256=row["content_sha256"],
-            reference=row["reference"],
-            attempt=row["attempt"],
-            uuid=row["uuid"],
-        )
-
-
 OUTCOME_COLUMNS = """i.id, i.version, i.stage, i.reason, i.job_id, i.invoice_id, i.dossier, i.dedupe_key, i.generation,
     i.content_sha256, i.reference, NULL::bigint AS attempt, i.clearfacts_response->>'uuid' AS uuid"""
-"""What `Moved.from_row` needs, from `invoices i`, for rows that are announced again."""
+"""What `to_moved` needs, from `invoices i`, for rows that are announced again."""
+
+
+def to_moved(row: Row) -> Moved:
+    """A row of `moved`, or of `OUTCOME_COLUMNS`."""
+    return Moved(
+        id=row["id"],
+        version=row["version"],
+        stage=Stage(row["stage"]),
+        reason=row["reason"],
+        job_id=row["job_id"],
+        source_id=row["invoice_id"],
+        dossier=row["dossier"],
+        dedupe_key=row["dedupe_key"],
+        generation=row["generation"],
+        content_sha256=row["content_sha256"],
+        reference=row["reference"],
+        attempt=row["attempt"],
+        uuid=row["uuid"],
+    )
 
 
 async def apply_moves(connection: Connection, moves: Sequence[Move], *, actor: str) -> list[Moved]:
@@ -151,7 +106,7 @@ async def apply_moves(connection: Connection, moves: Sequence[Move], *, actor: s
         [_json(m.details) for m in ordered],
         actor,
     )
-    return [Moved.from_row(row) for row in rows]
+    return [to_moved(row) for row in rows]
 
 
 def _json(value: Any) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import asyncpg
 import orjson
 
-from common.errors import ConfigurationError, InfrastructureError, PermanentError, RetryableError
+from common.errors import ConfigurationError, DatabaseTimeout, Deadlock, InfrastructureError, RowFault
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -31,18 +31,6 @@ _SERVER_SETTINGS = {
 }
 _TIMEOUTS = frozenset({"57014", "55P03", "25P03", "25P04"})
 _DEADLOCKS = frozenset({"40P01", "40001"})
-
-
-class RowFault(PermanentError):
-    """SQLSTATE classes 22 and 23: one of the rows is at fault; halve the batch until it is found."""
-
-
-class DatabaseTimeout(RetryableError):
-    """The work took too long: halve it and try again, never park anything for it."""
-
-
-class Deadlock(RetryableError):
-    """Try again at once."""
 
 
 def translate(error: Exception) -> Exception:

@@ -50,7 +50,16 @@ NEXT: Mapping[Stage, frozenset[Stage]] = {
     Stage.VALIDATED: frozenset({Stage.SENDING, Stage.FAILED}),  # claimed before the network is touched
     Stage.SENDING: frozenset({Stage.SENT, Stage.FAILED, Stage.VALIDATED, Stage.UNKNOWN}),
     Stage.UNKNOWN: frozenset({Stage.SENT, Stage.VALIDATED, Stage.HELD}),
-    Stage.HELD: frozenset({Stage.SENT, Stage.VALIDATED, Stage.FAILED, Stage.FETCHED, Stage.DUPLICATE}),
+    Stage.HELD: frozenset(
+        {
+            Stage.SENT,  # a person, or late evidence, gives the uuid
+            Stage.VALIDATED,  # a person: resend
+            Stage.FAILED,  # abandoned
+            Stage.FETCHED,  # the conflict is gone
+            Stage.DUPLICATE,  # the conflict turned out to be the same document
+            Stage.HELD,  # still held, for another reason
+        }
+    ),
     Stage.SENT: frozenset(),
     Stage.DUPLICATE: frozenset(),
     Stage.FAILED: frozenset({Stage.FETCHED, Stage.VALIDATED}),  # by replay only, with actor and reason

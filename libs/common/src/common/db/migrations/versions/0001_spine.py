@@ -238,6 +238,7 @@ CREATE TABLE idempotency_keys (
 CREATE TABLE watermarks (
     source TEXT PRIMARY KEY,
     modified_since TIMESTAMPTZ NOT NULL,
+    full_listing_at TIMESTAMPTZ NOT NULL,
     job_id UUID NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL DEFAULT now()
 );

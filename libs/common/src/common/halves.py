@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from common.db.pool import DatabaseTimeout, Deadlock, RowFault
+from common.errors import DatabaseTimeout, Deadlock, RowFault
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

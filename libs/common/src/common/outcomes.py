@@ -1,0 +1,59 @@
+"""Telling what moved: the announcements of new stages, and clearing the timer of an end that everybody heard."""
+
+from collections.abc import Sequence
+
+from common.contracts.events import InvoiceFetched, InvoiceOutcome, InvoiceValidated
+from common.contracts.topics import Topic
+from common.db.moves import clear_wake
+from common.db.pool import Database
+from common.invoice.move import Moved
+from common.invoice.stage import OUTCOMES, Reason, Stage
+from common.kafka.announcing import Announcer
+from common.observability import metrics
+
+
+class MoveAnnouncer:
+    """Announces moved rows on the topic of their new stage; the third party to `apply_moves` and the handler."""
+
+    def __init__(self, announcer: Announcer, database: Database, *, service: str) -> None:
+        self._announcer = announcer
+        self._database = database
+        self._service = service
+
+    async def announce(self, moved: Sequence[Moved]) -> None:
+        """Raises InfrastructureError when not every announcement was acknowledged; saying it again is harmless."""
+        fetched = [InvoiceFetched(id=m.id, version=m.version) for m in moved if m.stage is Stage.FETCHED]
+        validated = [InvoiceValidated(id=m.id, version=m.version) for m in moved if m.stage is Stage.VALIDATED]
+        ended = [m for m in moved if m.stage in OUTCOMES]
+        for topic, events in (
+            (Topic.INVOICES_FETCHED, fetched),
+            (Topic.INVOICES_VALIDATED, validated),
+            (Topic.INVOICES_OUTCOMES, [outcome(m) for m in ended]),
+        ):
+            if events:
+                await self._announcer.announce(topic, events)
+        for m in moved:
+            metrics.INVOICES_PROCESSED.labels(self._service, m.stage, m.reason or "").inc()
+        # A conflicting version keeps its timer: it is looked at again until the conflict is gone.
+        done = [(m.id, m.version) for m in ended if m.reason != Reason.CONFLICTING_VERSION]
+        async with self._database.connection() as connection:
+            await clear_wake(connection, done)
+
+
+def outcome(moved: Moved) -> InvoiceOutcome:
+    """The announcement of an end, or of a claim (`sending`)."""
+    return InvoiceOutcome(
+        id=moved.id,
+        version=moved.version,
+        stage="claimed" if moved.stage is Stage.SENDING else moved.stage.value,  # pyright: ignore[reportArgumentType]
+        reason=moved.reason,
+        job_id=moved.job_id,
+        source_id=moved.source_id,
+        dossier=moved.dossier,
+        dedupe_key=moved.dedupe_key,
+        generation=moved.generation,
+        content_sha256=moved.content_sha256.hex() if moved.content_sha256 else None,
+        reference=moved.reference,
+        attempt=moved.attempt,
+        uuid=moved.uuid,
+    )

@@ -1,0 +1,1 @@
+"""The outside of the fetcher: the Java backend and PostgreSQL."""

@@ -1,0 +1,87 @@
+"""The fetcher, wired."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from common.contracts.events import JobEvent, JobRequested
+from common.contracts.topics import Group, Topic
+from common.db.dead_letters import PostgresDeadLetters
+from common.db.sweeper import Sweeper
+from common.http.client import make_client
+from common.kafka import Announcer, Consumers
+from common.kafka.dead_letters import DeadLetters
+from common.outcomes import MoveAnnouncer
+from common.runtime import App, Resources
+from common.workers import Workers
+from fetcher.adapters.postgres_administrations import PostgresAdministrations
+from fetcher.adapters.postgres_closing import PostgresClosing
+from fetcher.adapters.postgres_jobs import PostgresJobs
+from fetcher.adapters.postgres_pages import PostgresPages
+from fetcher.adapters.postgres_sweeps import FetcherSweeps
+from fetcher.adapters.source_rest import Fields, RestSource
+from fetcher.handlers import on_jobs_requested
+from fetcher.planning import Planner
+from fetcher.settings import FetcherSettings
+from fetcher.use_cases import CloseJobs, JobRunner, ListSource
+from ubl.identity import Direction, Identity
+from ubl.safe import MalformedDocument
+from ubl.work import identify_many
+
+
+async def build_app(settings: FetcherSettings, resources: Resources) -> App:
+    """Wire the fetcher."""
+    database = resources.database
+    announcer = Announcer(resources.broker, source="fetcher")
+    moves = MoveAnnouncer(announcer, database, service="fetcher")
+    announce_jobs = partial(_announce_jobs, announcer)
+    workers = Workers(settings.parse_workers)
+    administrations = PostgresAdministrations(
+        database, default=settings.default_administration, both=Direction(settings.both_ours)
+    )
+    await administrations.open(settings.administrations)
+    client = make_client(
+        base_url=str(settings.source_url),
+        token=settings.source_token.get_secret_value() if settings.source_token else None,
+        connections=settings.jobs_at_once * 2,
+    )
+    source = RestSource(
+        client,
+        limit=settings.source_page_size,
+        timeout=settings.source_timeout,
+        fields=Fields(settings.source_id_field, settings.source_modified_field, settings.source_document_field),
+    )
+    jobs = PostgresJobs(
+        database,
+        lease=settings.job_lease,
+        overlap=settings.watermark_overlap,
+        full_listing_every=settings.full_listing_every,
+    )
+
+    async def identify(documents: Sequence[bytes]) -> Sequence[Identity | MalformedDocument]:
+        return await workers.run(identify_many, documents)
+
+    listing = ListSource(
+        source,
+        jobs,
+        PostgresPages(database, Planner(identify, administrations), lease=settings.job_lease),
+        announce=moves.announce,
+        announce_jobs=announce_jobs,
+        retries=settings.source_retries,
+    )
+    runner = JobRunner(jobs, listing, at_once=settings.jobs_at_once, renew_every=settings.job_lease / 3)
+    closer = CloseJobs(PostgresClosing(database), announce_jobs)
+    sweeper = Sweeper(database, FetcherSweeps(database, moves.announce).all(), service="fetcher")
+    dead_letters = DeadLetters(
+        Group.FETCHER, PostgresDeadLetters(database, settings.kafka_bootstrap_servers), announcer
+    )
+    consumers = Consumers(resources.broker, Group.FETCHER, dead_letters)
+    consumers.on(Topic.JOBS_REQUESTED, JobRequested, on_jobs_requested(jobs, runner.ring))
+    return App(
+        subscribers=consumers.subscribers,
+        loops=(runner.run, closer.run, sweeper.run),
+        close=(client.aclose, workers.close),
+    )
+
+
+async def _announce_jobs(announcer: Announcer, events: Sequence[JobEvent]) -> None:
+    await announcer.announce(Topic.JOBS_EVENTS, events)

@@ -1,0 +1,87 @@
+"""From a raw page to planned rows: documents are identified in worker processes, everything else is pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from common.invoice.stage import Reason, Stage
+from fetcher.domain import Listed
+from ubl.identity import Direction, Identity, dedupe_key, direction
+from ubl.rules import NOT_OURS, malformed_finding
+from ubl.safe import MalformedDocument
+from ubl.verdict import Finding, Layer, Severity
+
+_UNUSABLE = "LOCAL-SOURCE-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Whose documents we take, and what to do where that is unclear."""
+
+    administrations: frozenset[str]
+    default: str | None
+    both: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A row as it would start, before its key is looked at. `dossier` and `key` are set together, on fetched rows."""
+
+    item: Listed
+    stage: Stage
+    reason: Reason | None = None
+    error: str | None = None
+    findings: tuple[Mapping[str, Any], ...] = ()
+    identity: Identity | None = None
+    dossier: str | None = None
+    direction: Direction | None = None
+    key: str | None = None
+
+
+class Identify(Protocol):
+    """Identifies documents away from the event loop."""
+
+    async def __call__(self, documents: Sequence[bytes]) -> Sequence[Identity | MalformedDocument]: ...
+
+
+class WhoIsOurs(Protocol):
+    """The administrations as they are now."""
+
+    async def __call__(self) -> Ours: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    identify: Identify
+    who_is_ours: WhoIsOurs
+
+    async def __call__(self, items: Sequence[Listed]) -> list[Plan]:
+        """One plan per item, in order."""
+        ours = await self.who_is_ours()
+        answers = await self.identify([item.document for item in items])
+        return [plan(item, answer, ours) for item, answer in zip(items, answers, strict=True)]
+
+
+def plan(item: Listed, answer: Identity | MalformedDocument, ours: Ours) -> Plan:
+    """Whose document it is and under which key; a document that cannot be placed starts as invalid."""
+    if item.problem:
+        return _invalid(item, Finding(_UNUSABLE, Severity.FATAL, Layer.LOCAL, item.problem))
+    if isinstance(answer, MalformedDocument):
+        return _invalid(item, malformed_finding(answer))
+    place = direction(answer, ours.administrations, both=ours.both, default=ours.default)
+    if place is None:
+        return _invalid(item, NOT_OURS, identity=answer)
+    key = dedupe_key(place.administration, place.direction, answer, item.source_id)
+    return Plan(
+        item,
+        Stage.FETCHED,
+        identity=answer,
+        dossier=place.administration,
+        direction=place.direction,
+        key=key,
+    )
+
+
+def _invalid(item: Listed, finding: Finding, *, identity: Identity | None = None) -> Plan:
+    error = f"{finding.rule}: {finding.message}"
+    return Plan(item, Stage.FAILED, Reason.INVALID, error, (asdict(finding),), identity)

@@ -1,0 +1,26 @@
+"""The fetcher's settings."""
+
+from datetime import timedelta
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from common.settings import CommonSettings
+
+
+class FetcherSettings(CommonSettings):
+    source_url: HttpUrl
+    source_token: SecretStr | None = None
+    source_page_size: int = Field(default=200, ge=1, le=1000)
+    source_timeout: float = Field(default=30.0, gt=0, description="seconds for one page")
+    source_retries: int = Field(default=5, ge=0, description="further tries of a page before the listing fails")
+    source_id_field: str = "id"
+    source_modified_field: str = "modified_at"
+    source_document_field: str = "ubl"
+    watermark_overlap: timedelta = timedelta(hours=48)
+    full_listing_every: timedelta = timedelta(days=7)
+    administrations: frozenset[str] = Field(default=frozenset(), description="enterprise numbers that are ours")
+    default_administration: str | None = None
+    both_ours: str = Field(default="SALE", pattern="^(SALE|PURCHASE)$")
+    jobs_at_once: int = Field(default=4, ge=1, le=32)
+    job_lease: timedelta = timedelta(seconds=15)
+    parse_workers: int = Field(default=1, ge=1, le=16)

@@ -1,0 +1,215 @@
+"""The fetcher's stories: accept a request, list the source, close what is done, look again at conflicts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from common.clock import SYSTEM_CLOCK, Clock
+from common.contracts.events import JobEvent, JobEventKind
+from common.errors import ClearfactsError
+from common.invoice.move import Moved
+from common.observability.tracing import correlation_id
+from fetcher.domain import SourcePage
+from fetcher.ports import Closing, Jobs, LeasedJob, LeaseLost, Pages, Source, SourceRefused, SourceUnavailable
+
+log = structlog.get_logger()
+
+AnnounceMoves = Callable[[Sequence[Moved]], Awaitable[None]]
+AnnounceJobs = Callable[[Sequence[JobEvent]], Awaitable[None]]
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
+
+
+class ListSource:
+    """Works one leased job from where it stands to the end of the listing."""
+
+    def __init__(
+        self,
+        source: Source,
+        jobs: Jobs,
+        pages: Pages,
+        *,
+        announce: AnnounceMoves,
+        announce_jobs: AnnounceJobs,
+        retries: int,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._source = source
+        self._jobs = jobs
+        self._pages = pages
+        self._announce = announce
+        self._announce_jobs = announce_jobs
+        self._retries = retries
+        self._clock = clock
+
+    async def __call__(self, job: LeasedJob) -> None:
+        """Raises InfrastructureError or RetryableError when the job has to be taken again later."""
+        correlation_id.set(job.correlation_id)
+        try:
+            if job.started_now:
+                await self._tell(job, JobEventKind.STARTED)
+            elif job.page > 0:
+                await self._announce(await self._pages.unannounced(job))
+            await self._list(job)
+            await self._tell(job, JobEventKind.SETTLING)
+        except (SourceUnavailable, SourceRefused) as error:
+            await self._fail(job, error)
+        except LeaseLost as lost:
+            log.info("job_left_to_others", job_id=str(job.id), why=str(lost))
+
+    async def _list(self, job: LeasedJob) -> None:
+        page = await self._page(job, job.cursor)
+        number = job.page
+        while True:
+            step = _at(job, number, page.cursor)
+            if page.next_cursor is None:
+                await self._record(step, page)
+                return
+            _, page = await asyncio.gather(self._record(step, page), self._page(job, page.next_cursor))
+            number += 1
+
+    async def _record(self, job: LeasedJob, page: SourcePage) -> None:
+        moved = await self._pages.record(job, page)
+        await self._announce(moved)
+        log.info("page_recorded", job_id=str(job.id), page=job.page, items=len(page.items), rows=len(moved))
+
+    async def _page(self, job: LeasedJob, cursor: str | None) -> SourcePage:
+        pause = _FIRST_PAUSE
+        for attempt in range(self._retries + 1):
+            try:
+                return await self._source.page(cursor, since=job.since, ids=job.invoice_ids)
+            except SourceUnavailable as error:
+                if attempt == self._retries:
+                    raise
+                log.warning("source_unavailable", error=str(error), retry_in=pause)
+                await asyncio.sleep(pause * (0.5 + self._clock.chance.random() / 2))
+                pause = min(pause * 2, _LONGEST_PAUSE)
+        raise AssertionError("the loop returns or raises")
+
+    async def _fail(self, job: LeasedJob, error: SourceUnavailable | SourceRefused) -> None:
+        retries = self._retries if isinstance(error, SourceUnavailable) else 0
+        details: dict[str, Any] = {
+            "api_endpoint": error.endpoint,
+            "status_code": error.status_code,
+            "retry_count": retries,
+            "next_retry_at": None,
+        }
+        message = f"The listing could not be completed: {error}"
+        log.error("listing_failed", job_id=str(job.id), error=str(error))
+        event = await self._jobs.listing_failed(
+            job, {"code": "EXTERNAL_API_ERROR", "message": message, "details": details}
+        )
+        if event:
+            await self._announce_jobs([event])
+
+    async def _tell(self, job: LeasedJob, kind: JobEventKind) -> None:
+        version = job.version if kind is JobEventKind.STARTED else job.version + 1
+        await self._announce_jobs([JobEvent(job_id=job.id, version=version, kind=kind, at=self._clock.now())])
+
+
+def _at(job: LeasedJob, page: int, cursor: str | None) -> LeasedJob:
+    return LeasedJob(
+        job.id, job.token, job.version, False, cursor, page, job.since, job.invoice_ids, job.force, job.correlation_id
+    )
+
+
+class JobRunner:
+    """Takes due jobs and works several side by side; keeps their leases while it does."""
+
+    def __init__(
+        self, jobs: Jobs, work: Callable[[LeasedJob], Awaitable[None]], *, at_once: int, renew_every: timedelta
+    ) -> None:
+        self._jobs = jobs
+        self._work = work
+        self._at_once = at_once
+        self._renew_every = renew_every.total_seconds()
+        self._working: dict[UUID, LeasedJob] = {}
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """There is a new job: do not wait for the next look."""
+        self._rung.set()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._renew())
+            while True:
+                for job in await self._lease():
+                    self._working[job.id] = job
+                    tasks.create_task(self._one(job))
+                try:
+                    async with asyncio.timeout(1.0):
+                        await self._rung.wait()
+                except TimeoutError:
+                    pass
+                self._rung.clear()
+
+    async def _lease(self) -> Sequence[LeasedJob]:
+        free = self._at_once - len(self._working)
+        if free <= 0:
+            return ()
+        try:
+            return await self._jobs.lease(free)
+        except ClearfactsError as error:
+            log.warning("jobs_not_leased", error=str(error))
+            return ()
+
+    async def _one(self, job: LeasedJob) -> None:
+        try:
+            await self._work(job)
+        except ClearfactsError as error:
+            log.warning("job_given_back", job_id=str(job.id), error=str(error))
+        finally:
+            del self._working[job.id]
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self._renew_every)
+            try:
+                if self._working:
+                    await self._jobs.renew(list(self._working.values()))
+            except ClearfactsError as error:
+                log.warning("leases_not_renewed", error=str(error))
+
+
+class CloseJobs:
+    """The one closer: each second it ends what is done; between, it refreshes the results of what is not."""
+
+    def __init__(self, closing: Closing, announce: AnnounceJobs, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._closing = closing
+        self._announce = announce
+        self._clock = clock
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._repeat(self.close))
+            tasks.create_task(self._repeat(self.refresh))
+
+    async def close(self) -> None:
+        """End every job that is done, and say so until the broker has heard it."""
+        ended = [event for job_id in await self._closing.finished() if (event := await self._closing.end(job_id))]
+        for event in ended:
+            log.info("job_ended", job_id=str(event.job_id), outcome=event.kind)
+        events = [*ended, *await self._closing.unannounced()]
+        if events:
+            await self._announce(events)
+            await self._closing.announced(events)
+
+    async def refresh(self) -> None:
+        for job_id in await self._closing.running():
+            await self._closing.write_results(job_id)
+
+    async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            started = self._clock.monotonic()
+            try:
+                await step()
+            except ClearfactsError as error:
+                log.warning("closing_waits", error=str(error))
+            cost = self._clock.monotonic() - started
+            await asyncio.sleep(max(1.0, 20 * cost))  # counting must never be what the database is busy with

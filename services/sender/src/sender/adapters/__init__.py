@@ -1,0 +1,1 @@
+"""The outside of the sender: PostgreSQL and the destination."""

@@ -1,0 +1,105 @@
+"""Clearfacts by the `rest` transport (docs/api/destination.openapi.yaml): key and lookup by reference."""
+
+import asyncio
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import orjson
+
+from common.clock import SYSTEM_CLOCK, Clock
+from common.http.client import never_left, observed
+from sender.domain import Accepted, Claim, Delivery, NotAccepted, OutcomeUnknown, Refused
+
+API = "clearfacts"
+LONGEST_WAIT = timedelta(hours=1)
+_WRONG_DOCUMENT = frozenset({400, 413, 422})
+_NOT_NOW = frozenset({401, 403, 429})
+_TOKEN_WAIT = timedelta(seconds=60)
+
+
+class RestDestination:
+    lookup = True
+
+    def __init__(self, client: httpx.AsyncClient, *, deadline: timedelta, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._client = client
+        self._deadline = deadline.total_seconds()
+        self._clock = clock
+
+    async def deliver(self, claim: Claim) -> Delivery:
+        """POST the document once; what the answer proves decides, never the type of an exception."""
+        async with observed(API, "POST") as outcome:
+            try:
+                async with asyncio.timeout(self._deadline):
+                    response = await self._client.send(self._request(claim))
+            except httpx.HTTPError as error:
+                return _no_answer(error)
+            except (TimeoutError, OSError) as error:
+                return OutcomeUnknown(f"no answer within {self._deadline:g} s ({type(error).__name__})")
+            outcome.name = str(response.status_code)
+        return self._read(response)
+
+    def _request(self, claim: Claim) -> httpx.Request:
+        reference = str(claim.reference)
+        params = {
+            "administration": claim.dossier,
+            "direction": claim.direction,
+            "filename": f"{reference}.xml",
+            "comment": f"{claim.source_id[:100]} {reference}",
+        }
+        if claim.journal:
+            params["journal"] = claim.journal
+        return self._client.build_request(
+            "POST",
+            "/invoices",
+            params=params,
+            content=claim.content,
+            headers={"Content-Type": "application/xml", "Idempotency-Key": reference},
+        )
+
+    def _read(self, response: httpx.Response) -> Delivery:
+        code = response.status_code
+        body = _json(response)
+        if code in {200, 201}:
+            uuid = body.get("uuid")
+            if isinstance(uuid, str) and uuid:
+                return Accepted(uuid, body)
+            return OutcomeUnknown(f"answered {code} without a uuid")
+        wait = self._retry_after(response)
+        if code in _WRONG_DOCUMENT and isinstance(body.get("error"), dict):
+            error: dict[str, Any] = body["error"]
+            return Refused(str(error.get("code", code))[:100], str(error.get("message", "")), body)
+        if code in _NOT_NOW:
+            token = code != 429
+            return NotAccepted(f"answered {code}", wait or (_TOKEN_WAIT if token else None), everyone=True)
+        if code == 503 and wait is not None:
+            return NotAccepted("answered 503 with Retry-After", wait, everyone=True)
+        return OutcomeUnknown(f"answered {code}")
+
+    def _retry_after(self, response: httpx.Response) -> timedelta | None:
+        """RFC 9110, 10.2.3: seconds or a date; absurd values are capped at an hour."""
+        value = response.headers.get("Retry-After", "").strip()
+        if not value:
+            return None
+        try:
+            wait = (
+                timedelta(seconds=int(value)) if value.isdigit() else parsedate_to_datetime(value) - self._clock.now()
+            )
+        except (ValueError, OverflowError, TypeError):
+            return None
+        return min(max(wait, timedelta(0)), LONGEST_WAIT)
+
+
+def _no_answer(error: httpx.HTTPError) -> Delivery:
+    if never_left(error):
+        return NotAccepted(f"could not connect: {error}", everyone=True)
+    return OutcomeUnknown(f"no whole answer: {type(error).__name__}: {error}"[:500])
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,61 @@
+"""The sender, wired."""
+
+from collections.abc import Sequence
+
+from common.contracts.events import InvoiceValidated
+from common.contracts.topics import Group, Topic
+from common.db.dead_letters import PostgresDeadLetters
+from common.db.sweeper import Sweeper
+from common.http.client import make_client
+from common.invoice.move import Moved
+from common.kafka import Announcer, Consumers
+from common.kafka.dead_letters import DeadLetters
+from common.outcomes import MoveAnnouncer, outcome
+from common.runtime import App, Resources
+from sender.adapters.clearfacts_rest import RestDestination
+from sender.adapters.postgres import PostgresClaims
+from sender.handlers import on_invoices_validated
+from sender.pump import Pump
+from sender.settings import SenderSettings
+from sender.settling import Settler
+from sender.sweeps import SenderSweeps
+
+
+async def build_app(settings: SenderSettings, resources: Resources) -> App:
+    """Wire the sender."""
+    database = resources.database
+    announcer = Announcer(resources.broker, source="sender")
+    moves = MoveAnnouncer(announcer, database, service="sender")
+    client = make_client(
+        base_url=str(settings.destination_url),
+        token=settings.destination_token.get_secret_value() if settings.destination_token else None,
+        connections=settings.send_concurrency,
+        timeout=settings.send_deadline,
+        keepalive=settings.http_keepalive,
+    )
+    claims = PostgresClaims(database)
+    settler = Settler(claims, moves.announce)
+
+    async def announce_claims(claimed: Sequence[Moved]) -> None:
+        await announcer.announce(Topic.INVOICES_OUTCOMES, [outcome(moved) for moved in claimed])
+
+    pump = Pump(
+        claims,
+        RestDestination(client, deadline=settings.send_deadline),
+        settler,
+        announce=announce_claims,
+        concurrency=settings.send_concurrency,
+        prefetch=settings.prefetch,
+        deadline=settings.send_deadline,
+        lease=settings.send_lease,
+    )
+    store = PostgresDeadLetters(database, settings.kafka_bootstrap_servers)
+    consumers = Consumers(resources.broker, Group.SENDER, DeadLetters(Group.SENDER, store, announcer))
+    consumers.on(Topic.INVOICES_VALIDATED, InvoiceValidated, on_invoices_validated(pump.ring))
+    sweeper = Sweeper(database, SenderSweeps(claims, moves.announce).all(), service="sender")
+    return App(
+        subscribers=consumers.subscribers,
+        loops=(pump.run, settler.run, sweeper.run),
+        drain=(pump.drain,),
+        close=(client.aclose,),
+    )

@@ -1,0 +1,51 @@
+"""What the sender's pump needs."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+from common.invoice.move import Moved
+from common.invoice.stage import Stage
+from sender.domain import Claim, Delivery, Settlement
+
+
+class Destination(Protocol):
+    """Where documents go. `deliver` never raises for what the destination does: the answer is a Delivery."""
+
+    @property
+    def lookup(self) -> bool:
+        """Whether the destination can be asked for a reference."""
+        ...
+
+    async def deliver(self, claim: Claim) -> Delivery:
+        """Send one document once: no retry anywhere below."""
+        ...
+
+
+Key = tuple[UUID, int]
+"""(row id, version)"""
+
+
+class Claims(Protocol):
+    """The rows and attempts in Postgres."""
+
+    async def dossiers_due(self) -> Sequence[str]:
+        """The dossiers with rows that may be sent now."""
+        ...
+
+    async def claim(self, dossiers: Sequence[str], limit: int, lease: timedelta) -> Sequence[tuple[Claim, Moved]]:
+        """Claim up to `limit` due rows that hold their key, and commit an attempt for each."""
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Moved]:
+        """Write outcomes to their attempts and move the rows; an acceptance wins over every other attempt."""
+        ...
+
+    async def give_up(self, keys: Sequence[Key], to: Stage, error: str) -> Sequence[Moved]:
+        """Move rows whose attempt nobody ends any more to `to`, or to sent where an acceptance was written."""
+        ...
+
+    async def read(self, keys: Sequence[Key]) -> Sequence[Moved]:
+        """Rows as they are announced again."""
+        ...

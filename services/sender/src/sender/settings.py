@@ -1,0 +1,38 @@
+"""The sender's settings. The order of its three clocks is what "never twice" rests on; it is checked at start."""
+
+from datetime import timedelta
+from typing import Self
+
+from pydantic import Field, HttpUrl, SecretStr, model_validator
+
+from common.settings import CommonSettings
+
+
+class SenderSettings(CommonSettings):
+    destination_url: HttpUrl
+    destination_token: SecretStr | None = None
+    send_concurrency: int = Field(default=16, ge=1, le=512)
+    send_prefetch: int | None = Field(default=None, ge=0, le=512, description="default: half to all of the concurrency")
+    send_deadline: timedelta = Field(default=timedelta(seconds=30), description="for one call, whole")
+    send_lease: timedelta = Field(default=timedelta(seconds=90), description="how long a claim is ours")
+    send_settle: timedelta = Field(
+        default=timedelta(seconds=180), description="when the destination has made up its mind"
+    )
+    http_keepalive: timedelta = timedelta(seconds=15)
+
+    @model_validator(mode="after")
+    def _clocks_in_order(self) -> Self:
+        if not timedelta(0) < self.send_deadline < self.send_lease < self.send_settle:
+            raise ValueError(
+                "SEND_DEADLINE < SEND_LEASE < SEND_SETTLE is required, "
+                f"got {self.send_deadline.total_seconds():g} s, {self.send_lease.total_seconds():g} s, "
+                f"{self.send_settle.total_seconds():g} s",
+            )
+        return self
+
+    @property
+    def prefetch(self) -> int:
+        """Claimed rows that wait in memory: all of the concurrency above 32 in flight, else half (measured)."""
+        if self.send_prefetch is not None:
+            return self.send_prefetch
+        return self.send_concurrency if self.send_concurrency > 32 else self.send_concurrency // 2

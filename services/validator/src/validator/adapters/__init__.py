@@ -1,0 +1,1 @@
+"""The outside of the validator: PostgreSQL and the worker processes."""
