@@ -8,6 +8,7 @@ from lxml import etree
 
 from tests.unit.ubl.documents import SAMPLE, Document, official
 from ubl.content import content_sha256
+from ubl.names import INVOICE_NS
 from ubl.safe import parse
 
 SEED = SAMPLE.decode()
@@ -158,8 +159,18 @@ def test_the_document_is_left_as_it_was() -> None:
 
 
 def test_the_canonical_form_is_exclusive_c14n_in_the_usual_prefixes() -> None:
-    written = Document().xml()
-    assert digest(written) == sha256(written).digest()
+    canonical = f'<Invoice xmlns="{INVOICE_NS}"><b a="1" c="2">x</b></Invoice>'
+    written = f'<i:Invoice xmlns:i="{INVOICE_NS}">\n<i:b c="2" a="1">x</i:b></i:Invoice>'
+    assert digest(written) == digest(canonical) == sha256(canonical.encode()).digest()
+
+
+def test_an_element_without_a_namespace_is_not_one_of_ubl() -> None:
+    spellings = (
+        f'<i:Invoice xmlns:i="{INVOICE_NS}"><b>x</b></i:Invoice>',
+        f'<Invoice xmlns="{INVOICE_NS}"><b xmlns="">x</b></Invoice>',
+    )
+    ubl = digest(f'<Invoice xmlns="{INVOICE_NS}"><b>x</b></Invoice>')
+    assert digest(spellings[0]) == digest(spellings[1]) != ubl
 
 
 def test_official_documents_have_hashes_of_their_own() -> None:

@@ -4,7 +4,6 @@ The canonical form is Exclusive XML Canonicalization in fixed prefixes, without 
 """
 
 import re
-from collections.abc import Iterator
 from copy import deepcopy
 from hashlib import sha256
 from typing import Final
@@ -17,6 +16,7 @@ _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS: Final = (f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation")
 _LAYOUT: Final = re.compile(rb">[ \t\n]+<")
 _USUAL: Final = {"cac": CAC_NS, "cbc": CBC_NS, "ext": EXT_NS}
+_NO_NAMESPACE: Final = "about:no-namespace"
 _DECLARATIONS: Final = tuple(f' xmlns:{prefix}="{uri}"'.encode() for prefix, uri in _USUAL.items())
 _HEADS: Final = tuple(f'<{name.localname} xmlns="{name.namespace}"'.encode() for name in map(etree.QName, ROOTS))
 
@@ -48,20 +48,24 @@ def _is_usual(written: bytes) -> bool:
 
 def _in_usual_prefixes(root: Element) -> Element:
     """A copy whose other namespaces have prefixes that are numbered in the order of their names."""
-    own = str(etree.QName(root).namespace)
-    foreign = sorted({*_namespaces(root)} - {own, *_USUAL.values()})
+    copy = deepcopy(root)
+    own = str(etree.QName(copy).namespace)
+    foreign = sorted(_namespaces(copy) - {own, *_USUAL.values()})
     numbered = {f"n{index}": uri for index, uri in enumerate(foreign)}
     wrapper = etree.Element("document", nsmap={None: own, **_USUAL, **numbered})
     # Moving it under declarations of the same namespaces makes libxml2 use those.
-    wrapper.append(deepcopy(root))
-    return wrapper[0]
+    wrapper.append(copy)
+    return copy
 
 
-def _namespaces(root: Element) -> Iterator[str]:
+def _namespaces(root: Element) -> set[str]:
+    """All namespaces in use, once elements without one have a stand-in: else they would fall into the default one."""
     for element in root.iter():
-        for name in (str(element.tag), *map(str, element.attrib)):
-            if name.startswith("{"):
-                yield name[1:].split("}", 1)[0]
+        if not str(element.tag).startswith("{"):
+            element.tag = f"{{{_NO_NAMESPACE}}}{element.tag}"
+    names = [str(element.tag) for element in root.iter()]
+    names += [str(name) for element in root.iter() for name in element.attrib]
+    return {name[1:].split("}", 1)[0] for name in names if name.startswith("{")}
 
 
 def _without(root: Element, volatile: frozenset[str]) -> Element:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Final, Literal, assert_never
+from typing import Final, Literal
 
 from ubl import rules, schema
 from ubl.names import ROOTS, Kind
@@ -16,7 +16,8 @@ BASIC_RULESET: Final = f"{schema.RULESET}+{rules.RULESET}"
 class Validator:
     """Judges documents by one profile. Use one per process: the schemas cost time to compile, not to use."""
 
-    def __init__(self, schemas: Mapping[Kind, schema.Schema], limits: Limits = DEFAULT) -> None:
+    def __init__(self, profile: Profile, schemas: Mapping[Kind, schema.Schema], limits: Limits = DEFAULT) -> None:
+        self._profile: Profile = profile
         self._schemas = schemas
         self._limits = limits
 
@@ -28,7 +29,7 @@ class Validator:
             message = f"The rules could not be applied: {type(error).__name__}: {error}"[:400]
             findings = (Finding(rules.ENGINE_ERROR, Severity.FATAL, Layer.LOCAL, message),)
         valid = all(finding.severity is not Severity.FATAL for finding in findings)
-        return Verdict("basic", BASIC_RULESET, valid, findings)
+        return Verdict(self._profile, BASIC_RULESET, valid, findings)
 
     def _findings(self, raw: bytes) -> Iterator[Finding]:
         try:
@@ -46,8 +47,4 @@ class Validator:
 @cache
 def load(profile: Profile) -> Validator:
     """The validator of this profile, compiled at its first use in this process."""
-    match profile:
-        case "basic":
-            return Validator(schema.compile_schemas())
-        case _:
-            assert_never(profile)
+    return Validator(profile, schema.compile_schemas())

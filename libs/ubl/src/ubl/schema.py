@@ -59,7 +59,8 @@ def schema_findings(schema: Schema, root: Element) -> list[Finding]:
     moved = _put_in_order(schema, root)
     if moved and schema.compiled.validate(root):
         return moved
-    return moved + [_finding(entry, root) for entry in list(schema.compiled.error_log)[:_MAX_FINDINGS]]
+    found = [_finding(entry, root) for entry in list(schema.compiled.error_log)[:_MAX_FINDINGS]]
+    return (moved + found)[:_MAX_FINDINGS]
 
 
 def _put_in_order(schema: Schema, root: Element) -> list[Finding]:
@@ -82,15 +83,13 @@ def _finding(entry: LogEntry, root: Element) -> Finding:
         severity=Severity.FATAL,
         layer=Layer.XSD,
         message=_NAMESPACE.sub("", entry.message)[:_MAX_MESSAGE],
-        location=_location(root, entry.path),
+        location=_location(root, entry.path or "."),
         line=entry.line,
     )
 
 
-def _location(root: Element, path: str | None) -> str | None:
+def _location(root: Element, path: str) -> str | None:
     """The readable form of libxml2's `/*/cac:Party[2]`, which is in the prefixes of the document."""
-    if not path:
-        return None
     try:
         found = root.getroottree().xpath(path, namespaces={**PREFIXES, **_prefixes(root)})
     except etree.XPathError:  # a prefix that is declared further down

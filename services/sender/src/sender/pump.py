@@ -81,7 +81,7 @@ class Pump:
             async with asyncio.timeout(self._deadline + 5.0):
                 await self._free_at_least(self._slots)
         except TimeoutError:
-            log.error("left_in_flight", sends=self._taken)
+            log.warning("left_in_flight", sends=self._taken)
         await self._settler.drain()
 
     async def _fill(self) -> None:

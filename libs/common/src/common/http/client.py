@@ -41,13 +41,18 @@ def make_client(
     )
 
 
-def never_left(error: httpx.HTTPError) -> bool:
+TRANSPORT_ERRORS = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError)
+"""What a call may raise: the transport lets some of aiohttp's own errors through (an answer that is not HTTP)."""
+
+
+def never_left(error: Exception) -> bool:
     """Whether `error` proves that no byte of the request reached the other side.
 
     httpx's own exception types do not: on this transport a reset in the middle of an answer is a `ConnectTimeout` too.
     Only a connection that never came to be is proof.
     """
-    return isinstance(error.__cause__, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    never_connected = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+    return isinstance(error, never_connected) or isinstance(error.__cause__, never_connected)
 
 
 class CallOutcome:

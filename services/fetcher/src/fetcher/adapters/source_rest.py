@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import orjson
 
-from common.http.client import observed
+from common.http.client import TRANSPORT_ERRORS, observed
 from fetcher.domain import Listed, SourcePage, listed
 from fetcher.ports import SourceRefused, SourceUnavailable
 
@@ -49,7 +49,7 @@ class RestSource:
             try:
                 async with asyncio.timeout(self._timeout):  # the client's own is per read: a slow drip passes it
                     response = await self._client.get(_PATH, params=params)
-            except (httpx.HTTPError, OSError, TimeoutError) as error:
+            except TRANSPORT_ERRORS as error:
                 raise self._unavailable(f"{type(error).__name__}: {error}") from error
             outcome.name = str(response.status_code)
         self._check(response)

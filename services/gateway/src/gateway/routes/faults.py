@@ -23,6 +23,8 @@ from gateway.routes.envelopes import ErrorCode, Refusal
 
 RETRY_AFTER = {"Retry-After": "5"}
 MOST_FIELD_ERRORS = 50
+LONGEST_FIELD_NAME = 100
+_PLAINER = {"string_pattern_mismatch": "Has characters that are not allowed here"}
 
 _OF_STATUS = {
     400: (ErrorCode.BAD_REQUEST, "The request cannot be read"),
@@ -94,8 +96,11 @@ def _invalid(errors: Sequence[Any]) -> Refusal:
     if any(error["type"] == "json_invalid" for error in errors):
         code, message = _OF_STATUS[400]
         return Refusal(400, code, f"{message}: the body is not JSON")
-    fields = [
-        {"field": ".".join(map(str, error["loc"])), "code": error["type"], "message": error["msg"]}
-        for error in errors[:MOST_FIELD_ERRORS]
-    ]
+    fields = [_field(error) for error in errors[:MOST_FIELD_ERRORS]]
     return Refusal(422, ErrorCode.VALIDATION_ERROR, "The request is not valid", {"errors": fields})
+
+
+def _field(error: Mapping[str, Any]) -> dict[str, str]:
+    where = ".".join(map(str, error["loc"]))[:LONGEST_FIELD_NAME]  # an unknown field's name is the caller's text
+    message = _PLAINER.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    return {"field": where, "code": error["type"], "message": message}

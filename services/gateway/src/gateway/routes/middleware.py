@@ -34,6 +34,8 @@ SECURITY_HEADERS = {
 HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
+_PLAIN = _QUIET | {"/openapi.json"}
+"""Starlette's own routes, which leave no trace in the scope."""
 
 
 class Correlation:
@@ -91,11 +93,17 @@ class Observed:
         finally:
             seconds = perf_counter() - started
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-            route = str(getattr(scope.get("route"), "path", "unmatched"))
+            route = _template(scope)
             metrics.HTTP_REQUESTS.labels(method, route, str(status)).inc()
             metrics.HTTP_REQUEST_SECONDS.labels(method, route).observe(seconds)
             if route not in _QUIET:
                 log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _template(scope: Scope) -> str:
+    if scope["path"] in _PLAIN:
+        return str(scope["path"])
+    return str(getattr(scope.get("route"), "path", "unmatched"))
 
 
 class Faults:

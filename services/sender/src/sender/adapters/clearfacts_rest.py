@@ -9,7 +9,7 @@ import httpx
 import orjson
 
 from common.clock import SYSTEM_CLOCK, Clock
-from common.http.client import never_left, observed
+from common.http.client import TRANSPORT_ERRORS, never_left, observed
 from sender.domain import Accepted, Claim, Delivery, NotAccepted, OutcomeUnknown, Refused
 
 API = "clearfacts"
@@ -33,10 +33,10 @@ class RestDestination:
             try:
                 async with asyncio.timeout(self._deadline):
                     response = await self._client.send(self._request(claim))
-            except httpx.HTTPError as error:
+            except TimeoutError:
+                return OutcomeUnknown(f"no answer within {self._deadline:g} s")
+            except TRANSPORT_ERRORS as error:
                 return _no_answer(error)
-            except (TimeoutError, OSError) as error:
-                return OutcomeUnknown(f"no answer within {self._deadline:g} s ({type(error).__name__})")
             outcome.name = str(response.status_code)
         return self._read(response)
 
@@ -91,7 +91,7 @@ class RestDestination:
         return min(max(wait, timedelta(0)), LONGEST_WAIT)
 
 
-def _no_answer(error: httpx.HTTPError) -> Delivery:
+def _no_answer(error: Exception) -> Delivery:
     if never_left(error):
         return NotAccepted(f"could not connect: {error}", everyone=True)
     return OutcomeUnknown(f"no whole answer: {type(error).__name__}: {error}"[:500])

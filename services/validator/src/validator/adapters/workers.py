@@ -17,7 +17,7 @@ CHUNK = 100
 class WorkerValidation:
     def __init__(self, workers: Workers, profile: Profile) -> None:
         self._workers = workers
-        self._profile = profile
+        self._profile: Profile = profile
 
     async def __call__(self, documents: Sequence[bytes]) -> Sequence[Judged]:
         """One answer per document, in order. Raises RetryableError when the worker died."""
