@@ -151,6 +151,10 @@ def test_volatile_parts_do_not_count() -> None:
     assert digest(one) != digest(Document().xml())
 
 
+def test_the_document_itself_is_never_volatile() -> None:
+    assert digest(SEED, frozenset({"."})) == digest(SEED)
+
+
 def test_the_document_is_left_as_it_was() -> None:
     root = parse(Document(head="<cbc:UUID>1</cbc:UUID>").xml())
     before = etree.tostring(root)

@@ -100,8 +100,6 @@ def _scan_prolog(raw: bytes) -> None:
         return
     except expat.ExpatError as error:
         raise MalformedDocument(Malformation.SYNTAX, expat.ErrorString(error.code), error.lineno) from None
-    except (LookupError, ValueError):  # the name of an encoding that is none
-        raise MalformedDocument(Malformation.ENCODING, "The encoding is unknown") from None
 
 
 def _on_declaration(_version: str, encoding: str | None, _standalone: int) -> None:
