@@ -38,6 +38,7 @@ class Infrastructure:
         ports: Mapping[str, int] = NO_PORTS,
         fresh: bool = False,
         say: Say = print,
+        jars: JarCache | None = None,
     ) -> None:
         if unknown := parts - ALL_PARTS:
             raise LocalError(f"{', '.join(sorted(unknown))}: the infrastructure has {', '.join(sorted(ALL_PARTS))}")
@@ -46,6 +47,7 @@ class Infrastructure:
         self._wanted = ports
         self._fresh = fresh
         self._say = say
+        self._jars = jars or JarCache(cache_folder() / "jars", say=say)
         self._chosen: dict[str, int] = {}
         self._stack = AsyncExitStack()
 
@@ -104,6 +106,12 @@ class Infrastructure:
         """Send a part's main process a signal, as SIGSTOP or SIGCONT."""
         self.supervisor.keeper(name).signal(number)
 
+    def port(self, name: str) -> int:
+        """The port of a further part, the same at every call and, where it is still free, at every start."""
+        if name not in self._chosen:
+            self._chosen[name] = self.ports.choose(name)
+        return self._chosen[name]
+
     def _port(self, name: str) -> int:
         if name not in self._names:
             raise LocalError(f"{name} is not among the parts that were started")
@@ -116,17 +124,19 @@ class Infrastructure:
             async with asyncio.TaskGroup() as tasks:
                 for preparation in self._preparations():
                     tasks.create_task(self._bring_up(preparation))
-        except* LocalError as group:
-            raise group.exceptions[0] from None
+        except ExceptionGroup as group:
+            told, other = group.split(LocalError)
+            if told is None or other is not None:
+                raise
+            raise told.exceptions[0] from None
         if "postgres" in self._names:
             await self.create_database(DATABASE)
 
     def _preparations(self) -> list[Coroutine[Any, Any, Part]]:
         coroutines: list[Coroutine[Any, Any, Part]] = []
         if "kafka" in self._names:
-            cache = JarCache(cache_folder() / "jars", say=self._say)
             controller = self.ports.choose("kafka-controller")
-            coroutines.append(prepare_kafka(self.data, cache, port=self._chosen["kafka"], controller=controller))
+            coroutines.append(prepare_kafka(self.data, self._jars, port=self._chosen["kafka"], controller=controller))
         if "postgres" in self._names:
             coroutines.append(prepare_postgres(self.data, port=self._chosen["postgres"]))
         if "valkey" in self._names:

@@ -50,8 +50,8 @@ SELECT
     (SELECT count(*) FROM pages WHERE CASE WHEN before IS NULL THEN page <> 0 OR cursor IS NOT NULL
         ELSE page <> before + 1 OR cursor IS DISTINCT FROM expected_cursor END)
     + (SELECT abs(j.page - (SELECT count(*) FROM pages)) FROM jobs j WHERE j.id = $1)
-    + (SELECT count(*) FROM pages JOIN jobs j ON j.id = $1 AND j.error IS NULL
-        WHERE page = (SELECT max(page) FROM pages) AND next_cursor IS NOT NULL) AS broken_page_chain,
+    + (SELECT count(*) FROM pages p JOIN jobs j ON j.id = $1 AND j.error IS NULL
+        WHERE p.page = (SELECT max(page) FROM pages) AND p.next_cursor IS NOT NULL) AS broken_page_chain,
     (SELECT count(*) FROM mine m LEFT JOIN accepted a ON a.invoice_id = m.id
         WHERE m.status = 'sent' AND a.invoice_id IS NULL AND NOT m.maybe_sent) AS sent_without_acceptance,
     (SELECT count(*) FROM accepted a JOIN mine m ON m.id = a.invoice_id
