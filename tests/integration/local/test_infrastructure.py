@@ -15,8 +15,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from local.data_dir import is_held
 from local.errors import LocalError
 from local.infrastructure import Infrastructure
+from local.jars import Fetch, Jar, JarCache
 from local.ports import CHOICE
 from local.probes import http_answers, kafka_answers, port_accepts, valkey_answers
 
@@ -172,6 +174,21 @@ async def test_a_port_that_is_in_use_is_one_clear_line(tmp_path: Path) -> None:
             await Infrastructure(
                 tmp_path / "data", parts=frozenset({"valkey"}), ports={"valkey": port}, say=lambda _: None
             ).__aenter__()
+
+
+async def test_a_download_that_cannot_be_had_is_one_clear_line_and_stops_the_rest(tmp_path: Path) -> None:
+    def unreachable() -> Fetch:
+        def fetch(jar: Jar, to: Path) -> None:
+            raise ConnectionError(f"no way to {jar.file_name} and so none to {to}")
+
+        return fetch
+
+    jars = JarCache(tmp_path / "jars", say=lambda _: None, make_fetch=unreachable, pauses=())
+    parts = frozenset({"valkey", "kafka"})
+    with pytest.raises(LocalError, match=r"^cannot download .*\.jar: ConnectionError: no way to .*check the network"):
+        await Infrastructure(tmp_path / "data", parts=parts, say=lambda _: None, jars=jars).__aenter__()
+
+    assert not is_held(tmp_path / "data")
 
 
 async def test_only_the_parts_that_were_asked_for_are_started(tmp_path: Path) -> None:
