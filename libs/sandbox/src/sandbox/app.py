@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 import uvloop
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from sandbox.catalogue import Catalogue, CorpusCatalogue, FolderCatalogue
 from sandbox.destination import Destination
@@ -116,6 +117,8 @@ def main(*faces: Face) -> int:
         uvloop.run(_until_signalled(Settings(), faces or FACES))
     except ValidationError as wrong:
         return _complain("; ".join(f"SANDBOX_{_name(error['loc'])}: {error['msg']}" for error in wrong.errors()))
+    except SettingsError as wrong:  # of pydantic-settings: a value that must be JSON is not
+        return _complain(f"{wrong}: JSON is needed")
     except (OSError, ValueError, LogInUseError) as wrong:
         return _complain(str(wrong))
     return 0

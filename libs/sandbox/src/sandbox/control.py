@@ -52,4 +52,4 @@ class Player:
 
 def _first(wrong: ValidationError) -> str:
     detail = wrong.errors()[0]
-    return f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}"
+    return f"{'.'.join(str(part) for part in detail['loc']) or 'the script'}: {detail['msg']}"

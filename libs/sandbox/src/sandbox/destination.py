@@ -10,7 +10,7 @@ from itertools import islice
 
 from sandbox.control import Player
 from sandbox.facts import Facts, facts_of
-from sandbox.faults import AFTER, Behaviour, Effect, Rule, distort, spoil
+from sandbox.faults import AFTER, Behaviour, Effect, apply, spoil
 from sandbox.ledger import Known, Ledger, Upload
 from sandbox.oracle import Accepted, read
 from sandbox.web import Headers, Later, Plan, Reply, Request, Routes, error, json_reply
@@ -57,8 +57,8 @@ class Destination:
         if rule.effect is Effect.LATE_ACCEPT:
             return Later(rule.seconds, lambda: self._answer(request, facts))
         if rule.effect in AFTER:
-            return _after(rule, self._answer(request, facts))
-        return spoil(rule) or self._answer(request, facts)
+            return apply(rule, self._answer(request, facts))
+        return spoil(rule, self.player.script.latency()) or self._answer(request, facts)
 
     def lookup(self, request: Request) -> Plan:
         self.counts["lookups"] += 1
@@ -71,7 +71,7 @@ class Destination:
         denied = rule is not None and rule.effect is Effect.ABSENT
         found = [] if denied else self._ledger.find(reference)
         reply = json_reply({"items": [known.item(reference) for known in found]})
-        return _after(rule, reply._replace(delay=self.player.script.latency()))
+        return apply(rule, reply._replace(delay=self.player.script.latency()))
 
     def _answer(self, request: Request, facts: Facts) -> Reply:
         """The verdict without faults; an accepted document is in the log when this returns."""
@@ -133,10 +133,6 @@ class Destination:
             if all(document[name] == value for name, value in wanted.items())
         )
         return json_reply({"items": list(islice(matching, int(offset), int(offset) + int(limit)))})
-
-
-def _after(rule: Rule | None, reply: Reply) -> Plan:
-    return reply if rule is None else spoil(rule) or distort(rule, reply)
 
 
 def _upload(request: Request, facts: Facts) -> Upload:

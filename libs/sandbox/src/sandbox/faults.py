@@ -125,18 +125,26 @@ class Script:
         return True
 
 
-def spoil(rule: Rule) -> Plan | None:
+def spoil(rule: Rule, latency: float = 0) -> Plan | None:
     """The plan of an effect that needs no knowledge of the face; None for the others."""
+    delay = latency + rule.seconds
     if rule.effect in STATUSES:
         status, code, message = STATUSES[rule.effect]
-        return error(status, code, message, _retry_after(rule))._replace(delay=rule.seconds)
+        return error(status, code, message, _retry_after(rule))._replace(delay=delay)
     if rule.effect is Effect.BAD_GATEWAY:
-        return Reply(HTTPStatus.BAD_GATEWAY, HTML, "text/html", delay=rule.seconds)
+        return Reply(HTTPStatus.BAD_GATEWAY, HTML, "text/html", delay=delay)
     if rule.effect in {Effect.RESET_BEFORE, Effect.RESET_AFTER}:
-        return Reset(rule.seconds)
+        return Reset(delay)
     if rule.effect in {Effect.HANG_BEFORE, Effect.HANG_AFTER}:
         return Hang()
     return None
+
+
+def apply(rule: Rule | None, reply: Reply) -> Plan:
+    """What becomes of a reply that was made (its document accepted) under this rule."""
+    if rule is None:
+        return reply
+    return spoil(rule, reply.delay) or distort(rule, reply)
 
 
 def distort(rule: Rule, reply: Reply) -> Reply:

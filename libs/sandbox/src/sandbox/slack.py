@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from sandbox.control import Player
-from sandbox.faults import AFTER, Behaviour, Effect, distort, spoil
+from sandbox.faults import AFTER, Behaviour, Effect, apply, spoil
 from sandbox.ledger import rfc3339
 from sandbox.web import Plan, Reply, Request, Routes, json_reply
 
@@ -63,9 +63,8 @@ class Slack:
     def post(self, request: Request) -> Plan:
         rule = self.player.script.pick("post", request.body.decode("utf-8", errors="replace"))
         if rule is not None and rule.effect not in AFTER:
-            return spoil(rule) or self._store(request)
-        reply = self._store(request)._replace(delay=self.player.script.latency())
-        return reply if rule is None else spoil(rule) or distort(rule, reply)
+            return spoil(rule, self.player.script.latency()) or self._store(request)
+        return apply(rule, self._store(request)._replace(delay=self.player.script.latency()))
 
     def _store(self, request: Request) -> Reply:
         """Answers as Slack does: plain text, and a word for what is wrong."""

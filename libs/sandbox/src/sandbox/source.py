@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sandbox.catalogue import Catalogue, CorpusCatalogue, Key, microseconds
 from sandbox.control import Player
-from sandbox.faults import Behaviour, Effect, distort, spoil
+from sandbox.faults import Behaviour, Effect, apply
 from sandbox.web import Plan, Reply, Request, Routes, error, json_reply
 
 _DEFAULT_LIMIT = 100
@@ -84,8 +84,7 @@ class Source:
             return error(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", str(wrong))
         rule = self.player.script.pick("get", "&".join(f"{name}={value}" for name, value in request.query.items()))
         shift = rule.shift if rule and rule.effect is Effect.SHIFT else 0
-        reply = self._answer(wanted, shift)._replace(delay=self.player.script.latency())
-        return reply if rule is None else spoil(rule) or distort(rule, reply)
+        return apply(rule, self._answer(wanted, shift)._replace(delay=self.player.script.latency()))
 
     def _answer(self, wanted: Wanted, shift: int) -> Reply:
         catalogue = self._catalogue

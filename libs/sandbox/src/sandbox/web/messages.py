@@ -1,6 +1,7 @@
 """What a handler is given, and what it may plan."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NamedTuple, TypeAlias
 
@@ -36,7 +37,8 @@ class Reset(NamedTuple):
     delay: float = 0.0
 
 
-class Hang(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Hang:
     """No answer, ever; the connection stays open."""
 
 
