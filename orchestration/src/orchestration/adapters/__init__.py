@@ -1,0 +1,1 @@
+"""Outside things: Kafka and the gateway."""
