@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.install import fingerprint, main, members, uv_environment
+from local.install import ensure_installed, fingerprint, members, uv_environment
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_new_member_asks_for_an_installation(root: Path) -> None:
 def test_nothing_is_done_where_the_stamp_holds(root: Path) -> None:
     (root / ".venv" / "installed.sha256").write_text(fingerprint(root))
 
-    main(root)
+    ensure_installed(root)
 
     assert not (root / ".clearfacts").exists()
 

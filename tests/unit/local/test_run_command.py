@@ -39,6 +39,27 @@ def test_an_error_is_one_line_and_exit_code_1(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == "error: port 1 for kafka is in use: stop what listens there\n"
 
 
+def test_an_error_of_one_of_several_tasks_is_one_line_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    async def fail() -> None:
+        raise LocalError("sender ended with code 2")
+
+    async def main() -> int:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(fail())
+        return 0
+
+    assert run(main) == 1
+    assert capsys.readouterr().err == "error: sender ended with code 2\n"
+
+
+def test_an_error_that_nobody_foresaw_keeps_its_traceback() -> None:
+    async def main() -> int:
+        raise ExceptionGroup("two", [LocalError("known"), ZeroDivisionError()])
+
+    with pytest.raises(ExceptionGroup):
+        run(main)
+
+
 def test_a_signal_interrupts() -> None:
     async def main() -> int:
         os.kill(os.getpid(), signal.SIGTERM)

@@ -43,9 +43,22 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
         return asyncio.run(interruptible())
     except asyncio.CancelledError:
         return INTERRUPTED
-    except LocalError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
+    except (LocalError, ExceptionGroup) as error:
+        told = _first_told(error)
+        if told is None:
+            raise
+        print(f"error: {told}", file=sys.stderr, flush=True)
         return 1
+
+
+def _first_told(error: Exception) -> LocalError | None:
+    """The first LocalError of those that tasks raised side by side; None where something else is among them."""
+    if isinstance(error, LocalError):
+        return error
+    if isinstance(error, ExceptionGroup):
+        told = [_first_told(inner) for inner in error.exceptions]
+        return told[0] if None not in told else None
+    return None
 
 
 async def serve(infrastructure: Infrastructure, compose: Compose, *, say: Say) -> int:

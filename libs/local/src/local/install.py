@@ -1,17 +1,19 @@
-"""Installs the workspace into `.venv`: `python3 install.py ROOT`, run by `./run` before anything is installed.
+"""Installs the workspace into `.venv`, then becomes the command: `install.py ROOT VERB ...`, called by `./run`.
 
-Standard library only. Does nothing, in a few hundredths of a second, where the stamp of the last installation still
-holds: the lock, the members' pyproject files, the Python version and the place are the same.
+Standard library only: nothing is installed yet. Installs nothing, in a few hundredths of a second, where the stamp of
+the last installation still holds: the lock, the members' pyproject files, the Python version and the place are the same.
 """
 
 import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 MEMBERS = ("libs/*", "services/*", "cli", "orchestration")
 UV = "uv>=0.13,<0.14"
@@ -46,7 +48,8 @@ def uv_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, **translated}
 
 
-def main(root: Path) -> None:
+def ensure_installed(root: Path) -> None:
+    """Raises InstallError where that is not possible."""
     stamp = root / ".venv" / "installed.sha256"
     if _is_current(stamp, root):
         return
@@ -118,15 +121,41 @@ def _works(command: Sequence[str]) -> bool:
 def _step(command: Sequence[str], failure: str) -> None:
     """Run it with its output shown, once more where it failed: a registry may have hiccups."""
     for _ in range(2):
-        if subprocess.run(command, env=uv_environment(os.environ), check=False).returncode == 0:  # noqa: TID251 - as pip would
+        if _show(command) == 0:
             return
     raise InstallError(f"{failure}: see above; check the network, then start again (what was fetched is kept)")
 
 
-if __name__ == "__main__":
+def _show(command: Sequence[str]) -> int:
+    """Run it with what it says on the standard error, less the list of every package where that is no terminal."""
+    environment = uv_environment(os.environ)  # noqa: TID251 - uv and pip read their settings there
+    if sys.stderr.isatty():
+        return subprocess.run(command, env=environment, check=False).returncode
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stderr or ():
+                if not line.startswith((" + ", " - ", " ~ ")):
+                    say(line.rstrip())
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode
+
+
+def _interrupt(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)  # by an exception, so that uv is ended as well
+
+
+def main(root: Path, arguments: Sequence[str]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
-        main(Path(sys.argv[1]).resolve())
+        ensure_installed(root)
     except (InstallError, OSError) as problem:
         sys.exit(f"error: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    python = str(root / ".venv" / "bin" / "python")
+    os.execv(python, [python, "-m", "local.run_command", *arguments])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve(), sys.argv[2:])

@@ -146,7 +146,7 @@ class JarCache:
                 try:
                     fetch(jar, partial)
                 except (OSError, RuntimeError) as error:
-                    cause = f"{type(error).__name__}: {str(error).splitlines()[0][:160] if str(error) else ''}"
+                    cause = f"{type(error).__name__}: {str(error).split(' (Caused by')[0][:200]}"
                 else:
                     if _sha256(partial) == jar.sha256:
                         partial.replace(self._folder / jar.file_name)

@@ -17,12 +17,15 @@ TRIES = 200
 
 
 def is_free(port: int) -> bool:
+    """Whether a part could listen there; LocalError where only root could."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+            if error.errno == errno.EACCES:
+                raise LocalError(f"port {port} is for root only: choose one above 1023") from None
+            if error.errno != errno.EADDRINUSE:
                 raise
             return False
     return True
