@@ -1,7 +1,7 @@
 """Installs the workspace into `.venv`, then becomes the command: `install.py ROOT VERB ...`, called by `./run`.
 
 Standard library only: nothing is installed yet. Installs nothing, in a few hundredths of a second, where the stamp of
-the last installation still holds: the lock, the members' pyproject files, the Python version and the place are the same.
+the last installation holds: the lock, the members' pyproject files, the Python version and the place are the same.
 """
 
 import fcntl
