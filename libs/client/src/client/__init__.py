@@ -1,6 +1,7 @@
 """A typed client of the gateway's API."""
 
 from client.answers import (
+    Answer,
     Invoice,
     InvoiceSummary,
     Job,
@@ -16,6 +17,7 @@ from client.errors import ApiError, ClientError, GatewayUnreachable, JobNotFinis
 from client.gateway import GatewayClient
 
 __all__ = [
+    "Answer",
     "ApiError",
     "ClientError",
     "GatewayClient",

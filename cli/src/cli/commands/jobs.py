@@ -1,0 +1,146 @@
+"""Jobs: start, watch, list."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from cli.progress import Progress
+from cli.show import moment, plain, print_facts, print_json, print_table
+from cli.surroundings import FAILED, AsJson, Surroundings, Url, fail, gateway, here
+from client import GatewayClient, GatewayUnreachable, Job, Started
+
+jobs = typer.Typer(no_args_is_help=True, help="Start, watch and list jobs.")
+
+Minutes = Annotated[float, typer.Option(min=0.01, help="Minutes to watch at most; the job itself goes on.")]
+
+
+@jobs.command()
+def start(
+    context: typer.Context,
+    *,
+    invoice_id: Annotated[list[str] | None, typer.Option(help="Only this source id; may be repeated.")] = None,
+    force: Annotated[bool, typer.Option(help="Send again; needs --invoice-id and --reason.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why, for the audit log.")] = None,
+    idempotency_key: Annotated[str | None, typer.Option(help="Repeat a start that got no answer.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
+    minutes: Minutes = 60,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start a job: everything new, or the given invoices."""
+    key = idempotency_key or str(uuid4())
+    with gateway(context, url) as client:
+        try:
+            started = client.start(
+                invoice_ids=invoice_id or None, force_processing=force, reason=reason, idempotency_key=key
+            )
+        except GatewayUnreachable as error:
+            fail(f"{error}; it may have started: repeat safely with --idempotency-key {key}")
+        if watch:
+            follow(client, str(started.job_id), minutes, here(context), as_json=as_json)
+        elif as_json:
+            print_json(started)
+        else:
+            _tell_started(started)
+
+
+@jobs.command("watch")
+def watch_job(
+    context: typer.Context,
+    job_id: Annotated[str | None, typer.Argument(help="Else the latest job.")] = None,
+    *,
+    minutes: Minutes = 60,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow a job to its end; exit code 1 where it failed."""
+    with gateway(context, url) as client:
+        follow(client, job_id or _latest(client), minutes, here(context), as_json=as_json)
+
+
+@jobs.command("list")
+def list_jobs(
+    context: typer.Context,
+    *,
+    status: Annotated[str | None, typer.Option(help="pending, running, completed or failed")] = None,
+    job_type: Annotated[str | None, typer.Option("--type", help="scheduled or manual")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    with gateway(context, url) as client:
+        page = client.jobs(status=status, job_type=job_type, limit=limit, cursor=cursor)
+    if as_json:
+        print_json(page)
+        return
+    columns = [("Job", 36), ("Status", 9), ("Created", 11), ("Total", -6), ("Sent", -6), ("Bad", -6)]
+    rows = [
+        (
+            job.job_id,
+            job.status,
+            moment(job.created_at, short=True),
+            job.results.total_invoices,
+            job.results.processed,
+            job.results.failed + job.results.held,
+        )
+        for job in page.items
+    ]
+    print_table(here(context).console, columns, rows)
+    if page.next_cursor:
+        typer.echo(f"more: --cursor {page.next_cursor}")
+
+
+def follow(client: GatewayClient, job_id: str, minutes: float, surroundings: Surroundings, *, as_json: bool) -> None:
+    """Show a job until it ends, then what came of it; ends with code 1 where it failed."""
+    if as_json:
+        job = client.wait(job_id, timeout=timedelta(minutes=minutes))
+        print_json(job)
+    else:
+        with Progress(surroundings.console) as progress:
+            job = client.wait(job_id, timeout=timedelta(minutes=minutes), on_progress=progress.show)
+        _summarise(job, surroundings)
+    if job.status == "failed":
+        raise typer.Exit(FAILED)
+
+
+def _latest(client: GatewayClient) -> str:
+    newest = client.jobs(limit=1).items
+    if not newest:
+        fail("there is no job yet; start one: clearfacts jobs start")
+    return str(newest[0].job_id)
+
+
+def _tell_started(started: Started) -> None:
+    typer.echo(f"{started.job_id}\n{started.message}; follow it: clearfacts jobs watch {started.job_id}")
+
+
+def _sums(amounts: Mapping[str, str]) -> str:
+    return ", ".join(f"{amount} {currency}" for currency, amount in amounts.items())
+
+
+def _summarise(job: Job, surroundings: Surroundings) -> None:
+    console, results = surroundings.console, job.results
+    print_facts(
+        console,
+        [
+            ("job", job.job_id),
+            ("status", job.status),
+            ("error", f"{job.error.message} [{job.error.code}]" if job.error else None),
+            ("seconds", job.duration_seconds),
+            ("total", results.total_invoices),
+            ("sent", results.processed),
+            ("failed", results.failed),
+            ("duplicates", results.duplicates),
+            ("held", results.held),
+            *((f"{bucket} amount", _sums(amounts)) for bucket, amounts in results.amounts.items()),
+        ],
+    )
+    for trouble in job.errors[:10]:
+        console.print(f"{trouble.status:<7} {plain(trouble.invoice_id)}: {plain(trouble.error)}")
+    if len(job.errors) > 10:
+        console.print(f"and more: clearfacts invoices list --job {job.job_id} --status failed")

@@ -1,0 +1,27 @@
+"""`clearfacts`: what ops type. Exit codes: 1 failed, 2 used wrongly, 3 not signed in."""
+
+import typer
+
+from cli.commands.invoices import invoices, why
+from cli.commands.jobs import jobs
+from cli.commands.login import login
+from cli.commands.status import status
+from cli.surroundings import Surroundings
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main(context: typer.Context) -> None:
+    """Talk to the gateway of the Clearfacts invoice integration."""
+    context.obj = context.obj or Surroundings()
+
+
+app.command()(login)
+app.add_typer(jobs, name="jobs")
+app.add_typer(invoices, name="invoices")
+app.command()(why)
+app.command()(status)
+
+if __name__ == "__main__":
+    app()

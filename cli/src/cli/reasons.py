@@ -1,0 +1,56 @@
+"""Why an invoice stands where it stands, in one sentence. Pure."""
+
+from cli.show import moment, name, plain
+from client import Invoice
+
+_FAILED = {
+    "invalid": "failed, because the document is not valid",
+    "refused": "failed, because Clearfacts refused it",
+    "cancelled": "failed, because its job was cancelled",
+    "force_refused": "failed, because it may not be forced now",
+    "parked": "failed, because it could not be worked and was set aside",
+}
+_HELD = {
+    "unknown_outcome": "is held for a person: it is not known whether Clearfacts accepted it",
+    "changed_after_sent": "is held for a person: another version of it was already sent",
+    "conflicting_version": "is held: another version of it is still on its way",
+}
+_PENDING = {
+    "fetched": "waits to be validated",
+    "validated": "is valid and waits to be sent",
+    "sending": "is being sent right now",
+    "unknown": "was sent without a clear answer, which is being looked into",
+}
+
+
+def sentence(invoice: Invoice) -> str:
+    """Ends with a full stop."""
+    return f"{name(invoice)} {_predicate(invoice)}."
+
+
+def _predicate(invoice: Invoice) -> str:
+    match invoice.status:
+        case "sent":
+            uuid = (invoice.clearfacts_response or {}).get("uuid")
+            accepted = f" and accepted as {plain(uuid)}" if uuid else ""
+            return f"was sent to Clearfacts at {moment(invoice.processed_at)}{accepted}"
+        case "duplicate":
+            twin = invoice.duplicate_of
+            whose = f" of {plain(twin.number or twin.invoice_id)} (row {twin.id}, {twin.status})" if twin else ""
+            return f"is a duplicate{whose} and was not sent again"
+        case "failed":
+            return _with_error(_FAILED.get(invoice.reason or "", f"failed ({invoice.reason})"), invoice)
+        case "held":
+            return _with_error(_HELD.get(invoice.reason or "", f"is held for a person ({invoice.reason})"), invoice)
+        case _:
+            return _pending(invoice)
+
+
+def _with_error(text: str, invoice: Invoice) -> str:
+    return f"{text}: {plain(invoice.error).rstrip('.')}" if invoice.error else text
+
+
+def _pending(invoice: Invoice) -> str:
+    text = _PENDING.get(invoice.stage, f"is at the stage {invoice.stage}")
+    next_at = f"; next look at {moment(invoice.next_attempt_at)}" if invoice.next_attempt_at else ""
+    return _with_error(text, invoice) + next_at

@@ -1,0 +1,17 @@
+"""What the environment says: `CLEARFACTS_URL`, and where settings are kept (XDG Base Directory)."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class CliSettings:
+    url: str | None
+    config_dir: Path
+
+    @classmethod
+    def from_environment(cls) -> "CliSettings":
+        environment = os.environ  # noqa: TID251 - this is the settings room
+        home = environment.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+        return cls(environment.get("CLEARFACTS_URL") or None, Path(home) / "clearfacts")
