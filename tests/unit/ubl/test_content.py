@@ -92,6 +92,10 @@ def test_comments_and_instructions_do_not_matter(notes: list[str]) -> None:
         ("<cbc:ID>1&amp;", "<cbc:ID><![CDATA[1&]]>"),
         ("<cbc:ID>1&#65;", "<cbc:ID>1A"),
         ("<cac:Price></cac:Price><cbc:ID>1", "<cac:Price/><cbc:ID>1"),
+        ("<cbc:Note> \n </cbc:Note><cbc:ID>1", "<cbc:Note/><cbc:ID>1"),
+        ("<cbc:Note> <!-- c --></cbc:Note><cbc:ID>1", "<cbc:Note/><cbc:ID>1"),
+        ("&#32; <cbc:ID>1", "<cbc:ID>1"),
+        (f"{' ' * 20_000}<cbc:ID>1", "<cbc:ID>1"),
     ],
 )
 def test_two_spellings_of_one_thing_are_equal(one: str, other: str) -> None:
