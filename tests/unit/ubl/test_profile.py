@@ -14,7 +14,6 @@ from ubl.rules import ENGINE_ERROR, NOT_OURS, local_findings
 from ubl.safe import Limits, parse
 from ubl.schema import compile_schemas, schema_folder
 from ubl.verdict import Layer, Severity, Verdict
-from ubl.work import identify_many, validate_many, warm
 
 
 def verdict(document: Document | bytes) -> Verdict:
@@ -245,11 +244,6 @@ def test_a_verdict_travels_between_processes() -> None:
     assert pickle.loads(pickle.dumps(found)) == found
 
 
-def test_a_profile_is_compiled_once() -> None:
-    warm("basic")
-    assert load("basic") is load("basic")
-
-
 def test_the_schemas_name_no_file_outside_their_folder() -> None:
     top = schema_folder().parent.resolve()
     for path in top.rglob("*.xsd"):
@@ -267,13 +261,6 @@ def test_the_schemas_are_those_of_oasis() -> None:
 
 def test_not_ours_is_fatal() -> None:
     assert (NOT_OURS.rule, NOT_OURS.severity) == ("LOCAL-ADMIN-01", Severity.FATAL)
-
-
-def test_workers_answer_in_order() -> None:
-    raws = [SAMPLE, b"<", Document().xml()]
-    found = identify_many(raws)
-    assert [type(each).__name__ for each in found] == ["Identity", "MalformedDocument", "Identity"]
-    assert [each.valid for each in validate_many("basic", raws)] == [True, False, True]
 
 
 @settings(max_examples=150, deadline=None)
