@@ -68,7 +68,7 @@ def why(context: typer.Context, reference: Reference, *, url: Url = None, as_jso
         print_json({"why": sentence(invoice), "other_matches": others, "invoice": invoice.model_dump(mode="json")})
         return
     console = here(context).console
-    console.print(sentence(invoice))
+    typer.echo(sentence(invoice))
     _say_others(console, found)
     for entry in invoice.timeline:
         console.print(f"{moment(entry.at)}  {_entry(entry)}")

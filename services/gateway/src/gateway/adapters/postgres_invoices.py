@@ -19,6 +19,12 @@ _PLAIN_DETAILS = ("version", "maybe_sent", "modified_at", "dedupe_key", "generat
                   "clearfacts_response", "findings")  # fmt: skip
 
 _LIST = f"SELECT {', '.join(_SUMMARY)}, error_message FROM invoices"
+# Ids tell the time: the range spares a walk from the newest row back to an old job (measured: 285 ms, then 1.4).
+_IN_JOB = """job_id = {}
+    AND id >= (SELECT uuidv7_floor(created_at - interval '1 hour') FROM jobs WHERE id = {})
+    AND id < (
+        SELECT uuidv7_floor(coalesce(listed_at, completed_at, now()) + interval '1 hour') FROM jobs WHERE id = {}
+    )"""
 _ONE = f"""
 SELECT {", ".join(f"i.{name}" for name in (*_SUMMARY, *_PLAIN_DETAILS))}, i.error_message, i.wake_at,
     encode(i.content_sha256, 'hex') AS content_sha256, encode(i.raw_sha256, 'hex') AS raw_sha256, i.duplicate_of,
@@ -59,8 +65,10 @@ class PostgresInvoices:
 
     async def invoices(self, chosen: InvoiceFilter, *, after: UUID | None, limit: int) -> Sequence[InvoiceSummary]:
         where = Conditions()
-        for column in ("status", "stage", "job_id", "number", "invoice_id", "dossier"):
+        for column in ("status", "stage", "number", "invoice_id", "dossier"):
             where.equal(column, getattr(chosen, column))
+        if chosen.job_id is not None:
+            where.add(_IN_JOB, *[chosen.job_id] * 3)
         if after is not None:
             where.add("id < {}", after)
         rows = await self._database.fetch(f"{_LIST} {where.sql} ORDER BY id DESC LIMIT {limit:d}", *where.values)
