@@ -15,11 +15,14 @@ NOBODY = 65534
 
 
 def become_nobody(libc: ctypes.CDLL) -> None:
-    if libc.unshare(CLONE_NEWUSER) != 0:
+    try:
+        if libc.unshare(CLONE_NEWUSER) != 0:
+            raise PermissionError
+        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
+        Path("/proc/self/uid_map").write_text(f"{NOBODY} 0 1", encoding="ascii")
+        Path("/proc/self/gid_map").write_text(f"{NOBODY} 0 1", encoding="ascii")
+    except OSError:
         sys.exit("cannot make a user namespace, which PostgreSQL needs under root: start as an ordinary user")
-    Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-    Path("/proc/self/uid_map").write_text(f"{NOBODY} 0 1", encoding="ascii")
-    Path("/proc/self/gid_map").write_text(f"{NOBODY} 0 1", encoding="ascii")
 
 
 def main(parent: int, death_signal: int, user: str, argv: list[str]) -> None:
