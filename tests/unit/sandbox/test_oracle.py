@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,22 @@ def test_a_document_that_cannot_be_recorded_is_not_accepted(path: Path) -> None:
         ledger.accept(upload("b"))
     assert ledger.find("b") == []
     assert Oracle(path).references() == {"a"}
+
+
+def test_a_line_that_fits_only_in_part_leaves_no_trace(path: Path) -> None:
+    log = AcceptanceLog(path)
+    log.append(accepted("a"))
+    size = path.stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, hard))  # a disk that has ten bytes left
+    try:
+        with pytest.raises(OSError, match="only 10 of"):
+            log.append(accepted("b"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    log.append(accepted("c"))
+    log.close()
+    assert [each.reference for each in read(path)] == ["a", "c"]
 
 
 def test_duplicates_are_the_groups_with_the_same_identity(path: Path) -> None:
