@@ -13,12 +13,12 @@ import uvloop
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from sandbox import oracle
 from sandbox.catalogue import Catalogue, CorpusCatalogue, FolderCatalogue
 from sandbox.destination import Destination
 from sandbox.faults import Behaviour
 from sandbox.invoices import LINES, Corpus
 from sandbox.ledger import Ledger
-from sandbox.oracle import LogInUseError
 from sandbox.settings import Settings
 from sandbox.slack import Slack
 from sandbox.source import Source
@@ -26,7 +26,6 @@ from sandbox.web import Handler, Listener, listen
 
 Face: TypeAlias = Literal["source", "destination", "slack"]
 FACES: tuple[Face, ...] = ("source", "destination", "slack")
-ORACLE_FILE = "oracle.jsonl"
 SLACK_FILE = "slack.jsonl"
 log = logging.getLogger("sandbox")
 
@@ -58,7 +57,7 @@ def build_corpus(settings: Settings) -> Corpus:
 
 def build_destination(settings: Settings, closing: ExitStack) -> Handler:
     ledger = Ledger(
-        settings.data_dir / ORACLE_FILE,
+        settings.data_dir / oracle.FILE,
         key_life=settings.key_life,
         lookup_lag=settings.lookup_lag,
         durable=settings.fsync,
@@ -119,7 +118,7 @@ def main(*faces: Face) -> int:
         return _complain("; ".join(f"SANDBOX_{_name(error['loc'])}: {error['msg']}" for error in wrong.errors()))
     except SettingsError as wrong:  # of pydantic-settings: a value that must be JSON is not
         return _complain(f"{wrong}: JSON is needed")
-    except (OSError, ValueError, LogInUseError) as wrong:
+    except (OSError, ValueError, oracle.LogInUseError) as wrong:
         return _complain(str(wrong))
     return 0
 

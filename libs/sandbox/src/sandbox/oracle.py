@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import orjson
 
+FILE = "oracle.jsonl"
 Identity: TypeAlias = tuple[str, str, str, str, str]
 
 
@@ -74,10 +75,10 @@ class AcceptanceLog:
 
 
 class Oracle:
-    """The reading side, for tests: every property reads the file as it is now."""
+    """The reading side, for tests: every call reads the log as it is now. `path` is the log, or the folder it is in."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = path / FILE if path.is_dir() else path
 
     def accepted(self) -> list[Accepted]:
         return list(read(self._path))
