@@ -128,6 +128,14 @@ def test_a_cache_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) ->
         cache.ensure([jar("a")])
 
 
+def test_what_a_killed_download_left_behind_is_removed(cache: CacheOf, tmp_path: Path) -> None:
+    (tmp_path / "jars" / ".fetching-x").mkdir(parents=True)
+
+    cache(FakeRegistry()).ensure([jar("a")])
+
+    assert sorted(path.name for path in (tmp_path / "jars").iterdir()) == ["a-1.0.jar", "lock", "verified.json"]
+
+
 def test_giving_up_ends_a_download(cache: CacheOf) -> None:
     interrupted = cache(FakeRegistry())
     interrupted.give_up()

@@ -3,21 +3,24 @@
 import fcntl
 import hashlib
 import json
+import shutil
 import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from local import daemon_threads
 from local.errors import LocalError
 
 LOCK = Path(__file__).with_name("kafka.lock")
 THREADS = 8
+FETCHING = ".fetching-"
 PAUSES = (0.5, 1.0, 2.0)  # seconds between the tries of one jar
 FETCH_TIMEOUT = 15
 
@@ -111,18 +114,24 @@ class JarCache:
             return
         self._say(f"downloading Apache Kafka: {len(missing)} of {total} jars")
         said, fetch = time.monotonic(), self._make_fetch()
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="jars") as pool:
-            try:
-                for obtained in as_completed([pool.submit(self._obtain, jar, fetch) for jar in missing]):
-                    obtained.result()
-                    done += 1
-                    if time.monotonic() - said > 1 or done == total:
-                        said = time.monotonic()
-                        self._say(f"Apache Kafka: {done} of {total} jars")
-            except BaseException:
-                self.give_up()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        slots = threading.Semaphore(THREADS)
+        try:
+            for obtained in as_completed([self._start(jar, fetch, slots) for jar in missing]):
+                obtained.result()
+                done += 1
+                if time.monotonic() - said > 1 or done == total:
+                    said = time.monotonic()
+                    self._say(f"Apache Kafka: {done} of {total} jars")
+        except BaseException:
+            self.give_up()
+            raise
+
+    def _start(self, jar: Jar, fetch: Fetch, slots: threading.Semaphore) -> Future[None]:
+        def obtain() -> None:
+            with slots:
+                self._obtain(jar, fetch)
+
+        return daemon_threads.start(obtain)
 
     def _accept(self, jar: Jar) -> bool:
         """Verify a file that is there already; one that is damaged is removed."""
@@ -138,7 +147,7 @@ class JarCache:
 
     def _obtain(self, jar: Jar, fetch: Fetch) -> None:
         cause = "interrupted"
-        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=self._folder) as folder:
+        with tempfile.TemporaryDirectory(prefix=FETCHING, dir=self._folder) as folder:
             partial = Path(folder) / jar.file_name
             for pause in (*self._pauses, 0.0):
                 if self._given_up.is_set():
@@ -180,6 +189,8 @@ class JarCache:
                     self._say("waiting for another start that is downloading Apache Kafka")
                 if self._given_up.wait(0.2):
                     raise LocalError("interrupted")
+            for left_over in self._folder.glob(f"{FETCHING}*"):  # of a start that was killed
+                shutil.rmtree(left_over, ignore_errors=True)
             yield
 
 

