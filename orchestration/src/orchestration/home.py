@@ -36,6 +36,9 @@ retention:
 """
 
 
+_LOGS = ("--log-format", "json")  # the default is coloured, also in a file
+
+
 @dataclass(frozen=True, slots=True)
 class Processes:
     """The argument lists, to be started in this order with DAGSTER_HOME set. There must be one daemon and no more."""
@@ -65,9 +68,9 @@ def processes(
     python: str = sys.executable,
 ) -> Processes:
     """The three processes over a home that `write_home` wrote."""
-    workspace = ("-w", str(home / "workspace.yaml"))
+    workspace = ("-w", str(home / "workspace.yaml"), *_LOGS)
     code = ("-m", "orchestration.definitions", "--host", host, "--port", str(code_server_port))
-    serve = ("--location-name", LOCATION, "--use-python-environment-entry-point", "--empty-working-directory")
+    serve = ("--location-name", LOCATION, "--use-python-environment-entry-point", "--empty-working-directory", *_LOGS)
     return Processes(
         code_server=(python, "-m", "dagster", "api", "grpc", *code, *serve),
         daemon=(python, "-m", "dagster._daemon", "run", *workspace),

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from common.db.pool import Database, connect
+from common.db.pool import Database
 from sandbox.slack import Slack
 from sandbox.web import Listener, listen
 
@@ -26,18 +26,6 @@ RESULTS: dict[str, Any] = {
     "open": 0,
     "amounts": {"sent": {"EUR": "1234.50"}, "failed": {"EUR": "10.00"}, "duplicate": {}, "held": {}},
 }
-
-
-@pytest.fixture(scope="module")
-async def database(database_url: str) -> AsyncGenerator[Database]:
-    database = await connect(database_url, application="test", connections=4)
-    yield database
-    await database.close()
-
-
-@pytest.fixture(autouse=True)
-async def _no_rows_of_others(database: Database) -> None:
-    await database.execute("TRUNCATE notifications, invoices, jobs CASCADE")
 
 
 async def finished_job(database: Database, *, status: str = "completed", ago: str = "1 minute") -> UUID:

@@ -13,11 +13,6 @@ from tests.integration.notifier.test_rows import MESSAGE
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture(autouse=True)
-def _no_rows_of_others() -> None:
-    """Instead of the one in conftest: nothing here needs a database."""
-
-
 @pytest.mark.parametrize(
     ("rule", "stored", "ending"),
     [

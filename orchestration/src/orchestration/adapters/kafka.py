@@ -28,5 +28,9 @@ class KafkaTrigger:
     async def _publish(self, event: JobRequested) -> None:
         correlation_id.set(event.correlation_id)
         broker = make_broker(self._servers, client_id="orchestration")
-        async with asyncio.timeout(TIMEOUT), broker:
-            await Announcer(broker, source="orchestration").announce(Topic.JOBS_REQUESTED, [event])
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await broker.connect()
+                await Announcer(broker, source="orchestration").announce(Topic.JOBS_REQUESTED, [event])
+        finally:
+            await broker.stop()
