@@ -109,9 +109,10 @@ def _template(scope: Scope) -> str:
 class Faults:
     """Whatever goes wrong inside leaves as an error envelope; a request that takes too long as a 503."""
 
-    def __init__(self, app: ASGIApp, *, envelopes: Envelopes) -> None:
+    def __init__(self, app: ASGIApp, *, envelopes: Envelopes, longest: float = LONGEST_REQUEST) -> None:
         self._app = app
         self._envelopes = envelopes
+        self._longest = longest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -125,7 +126,7 @@ class Faults:
             await send(message)
 
         try:
-            async with asyncio.timeout(LONGEST_REQUEST):
+            async with asyncio.timeout(self._longest):
                 await self._app(scope, receive, send_noting_start)
         except Exception as error:
             if begun:  # too late for an envelope: the server cuts the connection, which the caller notices

@@ -1,0 +1,259 @@
+"""Fakes of the gateway's ports, a clock that a test owns, and the whole API over them, without a socket."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from fastapi import FastAPI
+from joserfc.jwk import ECKey
+
+from common.clock import Clock
+from common.contracts.events import JobRequested
+from common.errors import InfrastructureError
+from common.health import Health
+from gateway.adapters.es256_tokens import Es256Tokens
+from gateway.adapters.limits_throttle import LimitsThrottle
+from gateway.domain.access import Account, Caller, Role, User
+from gateway.domain.cursors import Cursors
+from gateway.domain.faults import Busy, IdempotencyKeyReused
+from gateway.domain.orders import Placed, Receipt
+from gateway.domain.readings import (
+    InvoiceDetail,
+    InvoiceFilter,
+    InvoiceSummary,
+    JobFilter,
+    JobStatus,
+    JobSummary,
+    Results,
+)
+from gateway.routes.api import Stories, make_api
+from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ISSUER = "clearfacts-gateway"
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class OwnedTime:
+    seconds: float = 0.0
+
+    def clock(self) -> Clock:
+        return Clock(now=lambda: NOON + timedelta(seconds=self.seconds), monotonic=lambda: self.seconds)
+
+
+def user(role: Role = Role.OPERATOR, *, active: bool = True, name: str | None = None) -> User:
+    name = name or f"{role}-{uuid4().hex[:6]}"
+    return User(uuid4(), name, f"{name}@example.test", role, active)
+
+
+@dataclass
+class FakeUsers:
+    accounts: dict[str, Account] = field(default_factory=dict[str, Account])
+    audit: list[tuple[str, UUID | None]] = field(default_factory=list[tuple[str, UUID | None]])
+    broken: Exception | None = None
+
+    def add(self, someone: User, password: str = PASSWORD) -> User:
+        self.accounts[someone.username] = Account(someone, f"new:{password}")
+        return someone
+
+    async def account(self, username: str) -> Account | None:
+        self._fail()
+        return self.accounts.get(username)
+
+    async def user(self, user_id: UUID) -> User | None:
+        self._fail()
+        return next((account.user for account in self.accounts.values() if account.user.id == user_id), None)
+
+    async def signed_in(self, user: User, caller: Caller, *, new_hash: str | None) -> None:
+        self.audit.append(("auth.login", user.id))
+        if new_hash is not None:
+            self.accounts[user.username] = Account(user, new_hash)
+
+    async def sign_in_failed(self, username: str, user: User | None, caller: Caller) -> None:
+        self.audit.append(("auth.login_failed", user.id if user else None))
+
+    async def create_first_admin(self, username: str, password_hash: str) -> bool:
+        if username in self.accounts:
+            return False
+        self.accounts[username] = Account(user(Role.ADMIN, name=username), password_hash)
+        return True
+
+    def _fail(self) -> None:
+        if self.broken is not None:
+            raise self.broken
+
+
+@dataclass
+class PlainPasswords:
+    """`new:` and `old:` stand for hashes with today's and yesterday's parameters."""
+
+    compared: list[str | None] = field(default_factory=list[str | None])
+    full: bool = False
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None]:
+        if self.full:
+            raise Busy
+        yield
+
+    async def matches(self, password_hash: str | None, password: str) -> bool:
+        self.compared.append(password_hash)
+        return password_hash in {f"new:{password}", f"old:{password}"}
+
+    async def hashed(self, password: str) -> str:
+        return f"new:{password}"
+
+    def outdated(self, password_hash: str) -> bool:
+        return password_hash.startswith("old:")
+
+
+@dataclass
+class FakeJobs:
+    placed: list[Placed] = field(default_factory=list[Placed])
+    rows: list[JobStatus] = field(default_factory=list[JobStatus])
+    usual: timedelta | None = None
+    broken: Exception | None = None
+
+    async def place(self, placed: Placed) -> Receipt:
+        for earlier in self.placed:
+            if placed.idempotency_key and (earlier.user.id, earlier.idempotency_key) == (
+                placed.user.id,
+                placed.idempotency_key,
+            ):
+                if earlier.order.fingerprint != placed.order.fingerprint:
+                    raise IdempotencyKeyReused
+                return Receipt(earlier.job_id, earlier.estimated_completion, replayed=True)
+        self.placed.append(placed)
+        return Receipt(placed.job_id, placed.estimated_completion)
+
+    async def usual_duration(self) -> timedelta | None:
+        return self.usual
+
+    async def job(self, job_id: UUID) -> JobStatus | None:
+        if self.broken is not None:
+            raise self.broken
+        return next((row for row in self.rows if row.job_id == job_id), None)
+
+    async def jobs(self, chosen: JobFilter, *, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[JobSummary]:
+        found = [
+            row
+            for row in sorted(self.rows, key=lambda row: (row.created_at, row.job_id), reverse=True)
+            if chosen.status in {None, row.status}
+            and chosen.job_type in {None, row.job_type}
+            and (after is None or (row.created_at, row.job_id) < after)
+        ]
+        return found[:limit]
+
+
+@dataclass
+class FakeInvoices:
+    rows: list[InvoiceDetail] = field(default_factory=list[InvoiceDetail])
+
+    async def invoice(self, row_id: UUID) -> InvoiceDetail | None:
+        return next((row for row in self.rows if row.id == row_id), None)
+
+    async def invoices(self, chosen: InvoiceFilter, *, after: UUID | None, limit: int) -> Sequence[InvoiceSummary]:
+        found = [
+            row
+            for row in sorted(self.rows, key=lambda row: row.id, reverse=True)
+            if chosen.status in {None, row.status} and (after is None or row.id < after)
+        ]
+        return found[:limit]
+
+
+@dataclass
+class FakeRequests:
+    announced: list[JobRequested] = field(default_factory=list[JobRequested])
+    dead: bool = False
+
+    async def announce(self, event: JobRequested) -> None:
+        if self.dead:
+            raise InfrastructureError("kafka: nobody there")
+        self.announced.append(event)
+
+
+KEY = ECKey.generate_key("P-256")
+
+
+@dataclass
+class World:
+    """The API over fakes; `key` signs its tokens."""
+
+    key: ECKey = field(default_factory=lambda: KEY)
+    time: OwnedTime = field(default_factory=OwnedTime)
+    users: FakeUsers = field(default_factory=FakeUsers)
+    passwords: PlainPasswords = field(default_factory=PlainPasswords)
+    jobs: FakeJobs = field(default_factory=FakeJobs)
+    invoices: FakeInvoices = field(default_factory=FakeInvoices)
+    requests: FakeRequests = field(default_factory=FakeRequests)
+    behind_tls: bool = False
+
+    def tokens(self, lifetime: timedelta = timedelta(hours=1)) -> Es256Tokens:
+        return Es256Tokens([self.key], issuer=ISSUER, lifetime=lifetime, clock=self.time.clock())
+
+    def api(self) -> FastAPI:
+        clock, tokens, cursors = self.time.clock(), self.tokens(), Cursors(b"k" * 32)
+        stories = Stories(
+            sign_in=SignIn(self.users, self.passwords, LimitsThrottle(None, clock=clock), tokens),
+            authorize=Authorize(self.users, tokens),
+            start=StartProcessing(self.jobs, self.requests, clock),
+            read_jobs=ReadJobs(self.jobs, cursors),
+            read_invoices=ReadInvoices(self.invoices, cursors),
+            tokens=tokens,
+        )
+        return make_api(stories, clock=clock, health=Health({}).routes(), behind_tls=self.behind_tls)
+
+    def http(self) -> httpx.AsyncClient:
+        """Anonymous; an exception that leaves the application fails the test."""
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.api()), base_url="http://gateway.test")
+
+    def signed_in(self, someone: User | None = None) -> httpx.AsyncClient:
+        grant = self.tokens().issue(someone or self.users.add(user()))
+        http = self.http()
+        http.headers["Authorization"] = f"Bearer {grant.access_token}"
+        return http
+
+
+def job(**given: Any) -> JobStatus:
+    fields: dict[str, Any] = {
+        "job_id": uuid4(),
+        "job_type": "manual",
+        "status": "completed",
+        "created_at": NOON,
+        "started_at": NOON,
+        "completed_at": NOON + timedelta(seconds=300),
+        "duration_seconds": 300,
+        "results": Results(),
+        "error": None,
+        "triggered_by": None,
+        "force_processing": False,
+        "reason": None,
+        "correlation_id": None,
+        "listed_at": None,
+        "invoice_ids": None,
+        "errors": [],
+    }
+    return JobStatus(**fields | given)
+
+
+def invoice(**given: Any) -> InvoiceDetail:
+    nothing: dict[str, Any] = dict.fromkeys(InvoiceDetail.__dataclass_fields__)
+    fields: dict[str, Any] = {
+        "id": uuid4(),
+        "invoice_id": "SRC-1",
+        "status": "sent",
+        "stage": "sent",
+        "created_at": NOON,
+        "updated_at": NOON,
+        "version": 4,
+        "maybe_sent": False,
+        "generation": 0,
+        "raw_sha256": "00",
+        "timeline": [],
+    }
+    return InvoiceDetail(**nothing | fields | given)
