@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +15,9 @@ import pytest
 
 from local.data_dir import held
 from local.errors import LocalError
+from local.keeper import Keeper
 from local.part import Part, State
+from local.processes import Processes
 from local.supervisor import Supervisor
 
 STAY = """\
@@ -181,6 +183,22 @@ async def test_restarts_come_later_and_later(tmp_path: Path) -> None:
         await eventually(lambda: supervisor.keeper("one").restarts >= 4)
 
         assert time.monotonic() - began > 0.2 + 0.4 + 0.8  # the fourth end comes after three pauses
+
+
+async def test_stopping_ends_even_where_the_task_of_a_part_was_cancelled(tmp_path: Path) -> None:
+    """What an event loop that is closed by force does, as after a test's timeout."""
+    with held(tmp_path / "data") as data, closing(Processes(data)) as processes:
+        keeper = Keeper(part(tmp_path, "one"), processes, lambda _: None, str)
+        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(keeper.run())
+            await keeper.wait_ready()
+            pid = keeper.pid
+
+            running.cancel()
+            await keeper.stop()
+
+    assert pid is not None
+    assert not is_running(pid)
 
 
 @pytest.mark.parametrize("with_watchdog", [True, False])

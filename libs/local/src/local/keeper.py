@@ -57,6 +57,12 @@ class Keeper:
         self._last_words = last_words
 
     async def run(self) -> None:
+        try:
+            await self._keep()
+        finally:
+            self.end()  # also where it is cancelled: others wait for the end
+
+    async def _keep(self) -> None:
         delay = FIRST_DELAY
         while not self._closing.is_set() and self.failure is None:
             if not self._wanted.is_set():
@@ -72,7 +78,6 @@ class Keeper:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), delay)
             delay = min(delay * 2, LONGEST_DELAY)
-        self.end()
 
     def end(self) -> None:
         self._become(State.STOPPED if self.failure is None else State.FAILED)

@@ -108,11 +108,15 @@ class Supervisor:
         ]
 
     async def _run(self, keeper: Keeper) -> None:
-        for name in keeper.part.after:
-            before = self._keepers[name]
-            await before.settled.wait()
-            if before.failure is not None:
-                keeper.fail(before.failure)
+        try:
+            for name in keeper.part.after:
+                before = self._keepers[name]
+                await before.settled.wait()
+                if before.failure is not None:
+                    keeper.fail(before.failure)
+        except asyncio.CancelledError:
+            keeper.end()
+            raise
         await keeper.run()
 
     async def _stop_after_dependents(self, keeper: Keeper) -> None:
