@@ -54,10 +54,10 @@ SELECT id, job_type, status, started_at, completed_at, cancelled_at, error, erro
 FROM jobs WHERE id = $1
 """
 
-# The shape of findings and answers belongs to those who write them: the first rule or code in them is enough here.
+# Their shape belongs to those who write findings and answers: the first fatal rule, or the code, is enough here.
 _CAUSES = """
 SELECT status, coalesce(reason, 'unknown') AS reason, count(*) AS count, CASE reason
-    WHEN 'invalid' THEN jsonb_path_query_first(findings, '$.**.rule') #>> '{}'
+    WHEN 'invalid' THEN jsonb_path_query_first(findings, '$.** ? (@.severity == "fatal").rule') #>> '{}'
     WHEN 'refused' THEN jsonb_path_query_first(clearfacts_response, '$.**.code') #>> '{}'
 END AS code
 FROM invoices WHERE job_id = $1 AND status IN ('failed', 'held') GROUP BY 1, 2, 4
