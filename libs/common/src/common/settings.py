@@ -2,11 +2,12 @@
 
 import os
 import sys
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common.errors import ConfigurationError
@@ -17,6 +18,18 @@ class Environment(StrEnum):
     DEVELOPMENT = "development"
     STAGING = "staging"
     PRODUCTION = "production"
+
+
+def _number_of_seconds(value: Any) -> Any:
+    """Let `90` and `0.5` be seconds; ISO 8601 (`PT90S`) and `00:01:30` stay as they are."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_number_of_seconds)]
+"""A duration setting: plain numbers are seconds."""
 
 
 class Settings(BaseSettings):

@@ -18,8 +18,8 @@ DATA = Path(".clearfacts/data")
 # Verbs that are modules of their own, `main(arguments) -> exit code`, loaded when they are asked for.
 MODULES = {
     "up": ("local.system", "start the whole system; --fresh wipes its data first"),
-    "demo": ("local.demo", "start it, process sandbox invoices, show what happened"),
-    "bench": ("local.bench", "measure"),
+    "demo": ("cli.demo", "start it, process sandbox invoices, show what happened"),
+    "bench": ("benchmarks.run", "measure"),
 }
 
 

@@ -15,7 +15,7 @@ from local.infrastructure import Infrastructure
 from local.part import Part
 from local.probes import HOST, http_answers, port_accepts
 from local.surroundings import inherited_environment
-from orchestration.home import processes, write_home
+from orchestration.home import HEALTH_PATH, processes, write_home
 from sandbox.invoices import ADMINISTRATIONS
 
 DATA = Path(".clearfacts/data")
@@ -154,12 +154,22 @@ class System:
         made = partial(Part, env=env, folder=home)
         after = frozenset({"dagster-code-server", "postgres"})
         return [
-            made(name="dagster-code-server", argv=argv.code_server, ready=partial(port_accepts, code), port=code,
-                 after=INFRASTRUCTURE),
+            made(
+                name="dagster-code-server",
+                argv=argv.code_server,
+                ready=partial(port_accepts, code),
+                port=code,
+                after=INFRASTRUCTURE,
+            ),
             made(name="dagster-daemon", argv=argv.daemon, ready=_at_once, after=after),
-            made(name="dagster-webserver", argv=argv.webserver, ready=partial(http_answers, web, "/server_info"), port=web,
-                 after=after),
-        ]  # fmt: skip
+            made(
+                name="dagster-webserver",
+                argv=argv.webserver,
+                ready=partial(http_answers, web, HEALTH_PATH),
+                port=web,
+                after=after,
+            ),
+        ]
 
     def _http_part(self, name: str, argv: Sequence[str], env: Mapping[str, str], *, after: frozenset[str]) -> Part:
         port = self._port(name)

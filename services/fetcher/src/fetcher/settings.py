@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from common.settings import CommonSettings
+from common.settings import CommonSettings, Seconds
 
 
 class FetcherSettings(CommonSettings):
@@ -16,11 +16,11 @@ class FetcherSettings(CommonSettings):
     source_id_field: str = "id"
     source_modified_field: str = "modified_at"
     source_document_field: str = "ubl"
-    watermark_overlap: timedelta = timedelta(hours=48)
-    full_listing_every: timedelta = timedelta(days=7)
+    watermark_overlap: Seconds = timedelta(hours=48)
+    full_listing_every: Seconds = timedelta(days=7)
     administrations: frozenset[str] = Field(default=frozenset(), description="enterprise numbers that are ours")
     default_administration: str | None = None
     both_ours: str = Field(default="SALE", pattern="^(SALE|PURCHASE)$")
     jobs_at_once: int = Field(default=4, ge=1, le=32)
-    job_lease: timedelta = timedelta(seconds=15)
+    job_lease: Seconds = timedelta(seconds=15)
     parse_workers: int = Field(default=1, ge=1, le=16)

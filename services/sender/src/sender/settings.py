@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
-from common.settings import CommonSettings
+from common.settings import CommonSettings, Seconds
 
 
 class SenderSettings(CommonSettings):
@@ -13,12 +13,12 @@ class SenderSettings(CommonSettings):
     destination_token: SecretStr | None = None
     send_concurrency: int = Field(default=16, ge=1, le=512)
     send_prefetch: int | None = Field(default=None, ge=0, le=512, description="default: half to all of the concurrency")
-    send_deadline: timedelta = Field(default=timedelta(seconds=30), description="for one call, whole")
-    send_lease: timedelta = Field(default=timedelta(seconds=90), description="how long a claim is ours")
-    send_settle: timedelta = Field(
+    send_deadline: Seconds = Field(default=timedelta(seconds=30), description="for one call, whole")
+    send_lease: Seconds = Field(default=timedelta(seconds=90), description="how long a claim is ours")
+    send_settle: Seconds = Field(
         default=timedelta(seconds=180), description="when the destination has made up its mind"
     )
-    http_keepalive: timedelta = timedelta(seconds=15)
+    http_keepalive: Seconds = timedelta(seconds=15)
 
     @model_validator(mode="after")
     def _clocks_in_order(self) -> Self:
