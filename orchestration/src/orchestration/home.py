@@ -69,10 +69,10 @@ def processes(
 ) -> Processes:
     """The three processes over a home that `write_home` wrote."""
     workspace = ("-w", str(home / "workspace.yaml"), *_LOGS)
-    code = ("-m", "orchestration.definitions", "--host", host, "--port", str(code_server_port))
+    address = ("--host", host, "--port", str(code_server_port))
     serve = ("--location-name", LOCATION, "--use-python-environment-entry-point", "--empty-working-directory", *_LOGS)
     return Processes(
-        code_server=(python, "-m", "dagster", "api", "grpc", *code, *serve),
+        code_server=(python, "-m", "orchestration", *address, *serve),
         daemon=(python, "-m", "dagster._daemon", "run", *workspace),
         webserver=(python, "-m", "dagster_webserver", *workspace, "--host", host, "--port", str(webserver_port)),
     )

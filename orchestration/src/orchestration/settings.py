@@ -11,7 +11,11 @@ class ScheduleSettings(Settings):
     """Read when Dagster loads the code location."""
 
     schedule_timezone: str = "Europe/Brussels"
-    schedule_cron: str = Field(default="0 2 * * *", description="minute hour day month weekday, in schedule_timezone")
+    schedule_cron: str = Field(
+        default="0 2 * * *",
+        pattern=r"^\S+( \S+){4}$",
+        description="minute hour day month weekday, in schedule_timezone",
+    )
     follow_deadline: int = Field(default=21_600, gt=0, description="seconds a run follows its job before it fails")
 
     @field_validator("schedule_timezone")

@@ -109,7 +109,8 @@ async def test_a_report_has_the_jobs_numbers_and_the_reasons_of_its_invoices(dat
                                  clearfacts_response)
            SELECT $1, 'INV', '', stage, stage, reason, ''::bytea, findings::jsonb, answer::jsonb
            FROM (VALUES ('failed', 'invalid',
-                         '[{"rule": "W-1", "severity": "warning"}, {"rule": "LOCAL-TOTAL-01", "severity": "fatal"}]', NULL),
+                         '[{"rule": "W", "severity": "warning"}, {"rule": "LOCAL-TOTAL-01", "severity": "fatal"}]',
+                         NULL),
                         ('failed', 'invalid', '[{"rule": "LOCAL-TOTAL-01", "severity": "fatal"}]', NULL),
                         ('failed', 'refused', NULL, '{"error": {"code": "Jan Peeters is not known"}}'),
                         ('held', 'unknown_outcome', NULL, NULL),

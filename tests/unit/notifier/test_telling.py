@@ -141,17 +141,24 @@ async def test_without_a_webhook_the_row_is_marked_and_nothing_is_tried_again() 
     assert (row.status, row.error) == ("abandoned", "not configured: SLACK_WEBHOOK_URL is not set")
 
 
-@pytest.mark.parametrize("report", [None, PermanentError("the job's results make no sense")])
-async def test_a_job_that_cannot_be_read_does_not_stop_the_others(report: PermanentError | None) -> None:
+async def test_a_job_whose_row_makes_no_sense_does_not_stop_the_others() -> None:
     desk = Desk()
     bad = await desk.finished()
     await desk.finished()
-    if report is None:
-        del desk.reports.reports[bad]
-    else:
-        desk.reports.reports[bad] = report
+    desk.reports.reports[bad] = PermanentError("the job's results make no sense")
     await desk.at(0)
     assert [row.status for row in desk.notifications.rows] == ["abandoned", "sent"]
+
+
+async def test_a_job_without_a_row_is_looked_for_again_and_does_not_stop_the_others() -> None:
+    desk = Desk()
+    lost = await desk.finished()
+    await desk.finished()
+    found = desk.reports.reports.pop(lost)
+    await desk.at(0)
+    assert [row.status for row in desk.notifications.rows] == ["waiting", "sent"]
+    desk.reports.reports[lost] = found
+    assert await desk.at(1) == 2
 
 
 async def test_a_claim_whose_lease_is_nearly_over_is_given_back_unposted() -> None:

@@ -86,7 +86,7 @@ class TellPeople:
             await self._give_up(claim, str(error))
             return
         if report is None:
-            await self._give_up(claim, "there is no such job")
+            await self._try_later(claim, "there is no such job")
         elif not report.finished:
             await self._try_later(claim, f"the job is {report.status}")
         elif self._clock.monotonic() > post_before:
