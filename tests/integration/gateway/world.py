@@ -1,0 +1,86 @@
+"""The API over the real PostgreSQL, without a process around it; and rows as the other services leave them."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from common.clock import SYSTEM_CLOCK
+from common.db.pool import Database
+from gateway.adapters.argon2_passwords import Argon2Passwords
+from gateway.adapters.es256_tokens import Es256Tokens
+from gateway.adapters.limits_throttle import LimitsThrottle
+from gateway.adapters.postgres_invoices import PostgresInvoices
+from gateway.adapters.postgres_jobs import PostgresJobs
+from gateway.adapters.postgres_users import PostgresUsers
+from gateway.domain.access import User
+from gateway.domain.cursors import Cursors
+from gateway.routes.api import Stories, make_api
+from gateway.use_cases import Authorize, CreateFirstAdmin, ReadInvoices, ReadJobs, SignIn, StartProcessing
+from tests.unit.gateway.fakes import ISSUER, KEY, FakeRequests
+
+ADMIN, PASSWORD = "admin", "the admin's password"
+
+
+@dataclass
+class RealWorld:
+    database: Database
+    requests: FakeRequests = field(default_factory=FakeRequests)
+    passwords: Argon2Passwords = field(default_factory=lambda: Argon2Passwords(memory_kib=64))
+
+    async def admin(self) -> User:
+        """The first admin, made where there is none yet."""
+        users = PostgresUsers(self.database)
+        await CreateFirstAdmin(users, self.passwords)(ADMIN, PASSWORD)
+        account = await users.account(ADMIN)
+        assert account is not None
+        return account.user
+
+    def http(self, **headers: str) -> httpx.AsyncClient:
+        users, cursors = PostgresUsers(self.database), Cursors(b"k" * 32)
+        jobs, tokens = PostgresJobs(self.database, SYSTEM_CLOCK), self._tokens()
+        stories = Stories(
+            sign_in=SignIn(users, self.passwords, LimitsThrottle(None, clock=SYSTEM_CLOCK), tokens),
+            authorize=Authorize(users, tokens),
+            start=StartProcessing(jobs, self.requests, SYSTEM_CLOCK),
+            read_jobs=ReadJobs(jobs, cursors),
+            read_invoices=ReadInvoices(PostgresInvoices(self.database), cursors),
+            tokens=tokens,
+        )
+        transport = httpx.ASGITransport(make_api(stories, clock=SYSTEM_CLOCK), client=("192.0.2.7", 1))
+        return httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers, timeout=60)
+
+    async def signed_in(self) -> httpx.AsyncClient:
+        grant = self._tokens().issue(await self.admin())
+        return self.http(Authorization=f"Bearer {grant.access_token}")
+
+    def _tokens(self) -> Es256Tokens:
+        return Es256Tokens([KEY], issuer=ISSUER, lifetime=timedelta(hours=1), clock=SYSTEM_CLOCK)
+
+
+async def insert_job(database: Database, **columns: Any) -> UUID:
+    return await _insert(database, "jobs", {"job_type": "manual", "status": "running"} | columns)
+
+
+async def insert_invoice(database: Database, **columns: Any) -> UUID:
+    row_id = SYSTEM_CLOCK.new_id()
+    usual = {
+        "id": row_id,
+        "invoice_id": f"SRC-{row_id}",
+        "ubl_data": "<Invoice/>",
+        "status": "sent",
+        "stage": "sent",
+        "raw_sha256": b"\x01",
+    }
+    return await _insert(database, "invoices", usual | columns)
+
+
+async def _insert(database: Database, table: str, columns: dict[str, Any]) -> UUID:
+    columns = {"id": SYSTEM_CLOCK.new_id()} | columns
+    places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+    sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
+    await database.execute(sql, *columns.values())
+    row_id: UUID = columns["id"]
+    return row_id
