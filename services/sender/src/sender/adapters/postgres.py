@@ -22,22 +22,30 @@ WITH RECURSIVE due AS (
             ORDER BY i.dossier LIMIT 1)
     FROM due WHERE due.dossier IS NOT NULL
 )
-SELECT dossier FROM due WHERE dossier IS NOT NULL AND EXISTS (
-    SELECT FROM invoices i WHERE i.stage = 'validated' AND i.dossier = due.dossier AND i.wake_at <= now())
+SELECT dossier FROM due WHERE dossier IS NOT NULL AND (
+    SELECT i.wake_at FROM invoices i WHERE i.stage = 'validated' AND i.dossier = due.dossier
+    ORDER BY i.wake_at LIMIT 1) <= now()
 """
 
+# The key is looked up after the limit: as a join it makes the planner read and sort all that waits (measured: 25 ms at
+# 4,000 waiting rows instead of 1). A row that lost its key cannot be sent; it is put aside so that it blocks nobody.
 _CLAIM = f"""
-WITH due AS MATERIALIZED (
-    SELECT i.id, i.version
+WITH picked AS MATERIALIZED (
+    SELECT i.id, i.version, d.place,
+        (SELECT k.holder FROM invoice_keys k WHERE k.dossier = i.dossier AND k.dedupe_key = i.dedupe_key) AS holder
     FROM unnest($1::text[]) WITH ORDINALITY AS d(dossier, place)
     CROSS JOIN LATERAL (
-        SELECT i.id, i.version FROM invoices i
+        SELECT i.id, i.version, i.dossier, i.dedupe_key FROM invoices i
         WHERE i.stage = 'validated' AND i.dossier = d.dossier AND i.wake_at <= now()
-          AND EXISTS (SELECT FROM invoice_keys k
-                      WHERE k.dossier = i.dossier AND k.dedupe_key = i.dedupe_key AND k.holder = i.id)
         ORDER BY i.wake_at, i.id LIMIT $3 FOR UPDATE OF i SKIP LOCKED
     ) AS i
-    ORDER BY d.place LIMIT $2
+),
+keyless AS (
+    UPDATE invoices i SET version = i.version + 1, wake_at = now() + interval '1 minute'
+    FROM picked WHERE i.id = picked.id AND picked.holder IS DISTINCT FROM picked.id
+),
+due AS MATERIALIZED (
+    SELECT id, version FROM picked WHERE holder = id ORDER BY place LIMIT $2
 ),
 move_input AS (
     SELECT id, version, 'sending' AS stage, NULL::text AS reason, NULL::text AS error,
