@@ -1,0 +1,90 @@
+# Every check by its name: what CI, the pre-commit hooks and `./run test` run. Nothing is configured twice.
+# `./run check` installs what is missing first, `just` itself included (`.venv/bin/just`).
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+export PATH := justfile_directory() / ".venv" / "bin" + ":" + env("PATH")
+
+[private]
+default:
+    @just --list --unsorted
+
+# everything without the real parts, in CI's order
+check: lint format-check contracts deps dead types unit
+
+# ruff's rules
+[group("static")]
+lint *paths=".":
+    ruff check {{ paths }}
+
+# rewrite: order of imports, layout
+[group("static")]
+format *paths=".":
+    ruff check --fix --select I {{ paths }}
+    ruff format {{ paths }}
+
+# the layout, without rewriting
+[group("static")]
+format-check *paths=".":
+    ruff format --check {{ paths }}
+
+# which room may import which: pyproject.toml, [tool.importlinter]
+[group("static")]
+contracts:
+    lint-imports --no-cache --no-logo
+
+# every member names exactly the packages that it imports
+[group("static")]
+deps:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    members=(libs/* services/* cli orchestration)
+    names=$(for member in "${members[@]}"; do printf 'clearfacts-%s=%s,' "${member##*/}" "${member##*/}"; done)
+    for member in "${members[@]}"; do
+        (cd "$member" && deptry src --package-module-name-map "${names%,}" 2>&1) || { echo "in $member"; exit 1; }
+    done | grep -v '^Scanning\|^$\|Success!' || [ "${PIPESTATUS[0]}" = 0 ]
+
+# code that nobody calls
+[group("static")]
+dead:
+    vulture
+
+# pyright, strict
+[group("static")]
+types *paths:
+    pyright {{ paths }}
+
+# what needs no sockets (Unix sockets stay: the event loop has one for itself)
+[group("tests")]
+unit *arguments:
+    pytest -q --disable-socket --allow-unix-socket tests/unit tests/architecture {{ arguments }}
+
+# pytest with the real Kafka, PostgreSQL and Valkey where a test asks for them
+[group("tests")]
+test *arguments="tests":
+    pytest -q {{ arguments }}
+
+# branches covered by the unit tests; the pure rooms wholly
+[group("tests")]
+coverage *arguments="tests/unit tests/architecture":
+    coverage erase
+    coverage run -m pytest -q {{ arguments }}
+    coverage combine -q
+    coverage report --include='*/common/invoice/*,*/common/contracts/*,*/common/errors.py,*/common/halves.py,*/*/domain.py,*/*/domain/*' --fail-under=100
+    coverage report
+
+# resolve anew and write requirements.lock: hashes, no addresses (needs the package index and uv)
+[group("made")]
+lock *arguments:
+    uv lock {{ arguments }}
+    uv export --quiet --all-packages --all-groups --format requirements-txt --no-emit-workspace -o requirements.lock
+
+# write docs/openapi.json from the routes
+[group("made")]
+openapi:
+    python -m gateway.routes.openapi docs/openapi.json
+
+# install the hooks of .pre-commit-config.yaml
+[group("made")]
+hooks:
+    pre-commit install --install-hooks --hook-type pre-commit --hook-type commit-msg
