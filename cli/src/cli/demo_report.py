@@ -18,14 +18,17 @@ def report(console: Console, system: System, job: Job, proof: Proof, contradicti
         f"balance   {results.total_invoices} listed = {results.processed} sent + {results.failed} failed + "
         f"{results.duplicates} duplicates + {results.held} held"
     )
-    console.print(
-        f"outside   the source lists {proof.listed}, {len(proof.lost)} without a row; "
-        f"Clearfacts accepted {proof.accepted}, {proof.twice} of them twice"
-    )
+    console.print(f"source    {proof.listed} documents, {len(proof.lost)} of them without a row of ours")
+    console.print(f"accepted  {proof.accepted} by Clearfacts, {proof.twice} of them twice{_maybe(proof)}")
     verdict = "the balance holds: nothing missing, nothing twice" if not contradictions else "; ".join(contradictions)
     console.print(f"verdict   {verdict}", style="bold green" if not contradictions else "bold red")
     for line in system.lines():
         console.print(line, highlight=False)
+
+
+def _maybe(proof: Proof) -> str:
+    unclear = proof.accepted - proof.buckets.get("sent", 0)
+    return f" ({unclear} whose answer never came are held)" if unclear > 0 else ""
 
 
 def _buckets(job: Job) -> Table:
@@ -33,9 +36,9 @@ def _buckets(job: Job) -> Table:
     table = Table("what became of them", "invoices", "amount", "meaning")
     for bucket, status, count, meaning in (
         ("sent", "sent", results.processed, "accepted by Clearfacts"),
-        ("failed", "failed", results.failed, "not readable, not valid, or refused: somebody has to mend them"),
-        ("duplicates", "duplicate", results.duplicates, "the same document as another one"),
-        ("held", "held", results.held, "a person decides: outcome unknown, or another version on its way"),
+        ("failed", "failed", results.failed, "unreadable, invalid or refused"),
+        ("duplicates", "duplicate", results.duplicates, "the same document again"),
+        ("held", "held", results.held, "a person has to decide"),
     ):
         amounts = job.results.amounts.get(status, {})
         table.add_row(bucket, str(count), ", ".join(f"{value} {name}" for name, value in amounts.items()), meaning)

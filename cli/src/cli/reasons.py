@@ -39,11 +39,15 @@ def _predicate(invoice: Invoice) -> str:
             whose = f" of {plain(twin.number or twin.invoice_id)} (row {twin.id}, {twin.status})" if twin else ""
             return f"is a duplicate{whose} and was not sent again"
         case "failed":
-            return _with_error(_FAILED.get(invoice.reason or "", f"failed ({invoice.reason})"), invoice)
+            return _with_error(_FAILED.get(invoice.reason or "", f"failed{_in_brackets(invoice.reason)}"), invoice)
         case "held":
-            return _with_error(_HELD.get(invoice.reason or "", f"is held for a person ({invoice.reason})"), invoice)
+            return _with_error(_HELD.get(invoice.reason or "", f"is held{_in_brackets(invoice.reason)}"), invoice)
         case _:
             return _pending(invoice)
+
+
+def _in_brackets(reason: str | None) -> str:
+    return f" ({plain(reason)})" if reason else ""
 
 
 def _with_error(text: str, invoice: Invoice) -> str:

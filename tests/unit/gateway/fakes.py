@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -161,7 +161,8 @@ class FakeInvoices:
         found = [
             row
             for row in sorted(self.rows, key=lambda row: row.id, reverse=True)
-            if chosen.status in {None, row.status} and (after is None or row.id < after)
+            if all(wanted in {None, getattr(row, name)} for name, wanted in asdict(chosen).items())
+            and (after is None or row.id < after)
         ]
         return found[:limit]
 

@@ -1,0 +1,31 @@
+"""The client reads every field that the gateway writes: two models, one shape."""
+
+import pytest
+from pydantic import BaseModel
+
+from client import answers
+from gateway.domain import readings
+from gateway.routes import schemas
+
+PAIRS: list[tuple[type[BaseModel], set[str]]] = [
+    (answers.Job, set(readings.JobStatus.__dataclass_fields__)),
+    (answers.JobSummary, set(readings.JobSummary.__dataclass_fields__)),
+    (answers.Results, set(readings.Results.__dataclass_fields__)),
+    (answers.JobFault, set(readings.JobFault.__dataclass_fields__)),
+    (answers.InvoiceTrouble, set(readings.InvoiceTrouble.__dataclass_fields__)),
+    (answers.Invoice, set(readings.InvoiceDetail.__dataclass_fields__)),
+    (answers.InvoiceSummary, set(readings.InvoiceSummary.__dataclass_fields__)),
+    (answers.Twin, set(readings.Twin.__dataclass_fields__)),
+    (
+        answers.TimelineEntry,
+        set(readings.Moved.__dataclass_fields__) | set(readings.Attempted.__dataclass_fields__),
+    ),
+    (answers.Token, set(schemas.Token.model_fields)),
+    (answers.Started, set(schemas.Started.model_fields)),
+    (answers.Profile, set(schemas.Profile.model_fields)),
+]
+
+
+@pytest.mark.parametrize(("theirs", "ours"), PAIRS, ids=lambda value: getattr(value, "__name__", ""))
+def test_the_client_knows_exactly_the_gateways_fields(theirs: type[BaseModel], ours: set[str]) -> None:
+    assert set(theirs.model_fields) == ours
