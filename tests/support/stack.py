@@ -56,14 +56,11 @@ async def database(database_url: str) -> AsyncGenerator[Database, None]:
 
 @pytest.fixture
 async def kafka_bootstrap(infrastructure: Infrastructure) -> str:
-    """The broker, with all topics empty and all groups forgotten."""
+    """The broker, with all topics empty; a group's offsets go with their topic."""
     bootstrap = infrastructure.kafka_bootstrap
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        groups = [group for group, *_ in await admin.list_consumer_groups()]
-        if groups:
-            await admin.delete_consumer_groups(groups)
         topics = [topic for topic in await admin.list_topics() if not topic.startswith("_")]
         if topics:
             await admin.delete_topics(topics)

@@ -46,7 +46,7 @@ class Infrastructure:
         self._names = parts
         self._wanted = ports
         self._fresh = fresh
-        self._say = say
+        self.say = say
         self._jars = jars or JarCache(cache_folder() / "jars", say=say)
         self._chosen: dict[str, int] = {}
         self._stack = AsyncExitStack()
@@ -55,7 +55,7 @@ class Infrastructure:
         async with AsyncExitStack() as stack:
             self.data = stack.enter_context(held(self._data_dir, fresh=self._fresh))
             self.ports = Ports(self.data.root / "ports.json", self._wanted)
-            self.supervisor = await stack.enter_async_context(Supervisor(self.data, say=self._say))
+            self.supervisor = await stack.enter_async_context(Supervisor(self.data, say=self.say))
             await self._start()
             self._stack = stack.pop_all()
         return self
@@ -145,6 +145,6 @@ class Infrastructure:
 
     async def _bring_up(self, preparation: Coroutine[Any, Any, Part]) -> None:
         part = await preparation
-        self._say(f"starting {part.name}")
+        self.say(f"starting {part.name}")
         await self.supervisor.start([part])
-        self._say(f"{part.name} is ready on {HOST}:{part.port}")
+        self.say(f"{part.name} is ready on {HOST}:{part.port}")

@@ -65,13 +65,17 @@ class System:
         """Prepare database and topics, then start everything; returns when all of it is ready."""
         env = self._common()
         dagster_database = await self.infrastructure.create_database("dagster")
-        parts = [self._sandbox(), *self._dagster(dagster_database)]
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.infrastructure.supervisor.start(parts))
+            for part in (self._sandbox(), *self._dagster(dagster_database)):
+                tasks.create_task(self._bring_up(part))
             await prepare(env)
-            tasks.create_task(
-                self.infrastructure.supervisor.start([self._service(name) for name in self.options.services])
-            )
+            self.infrastructure.say("database migrated, topics made")
+            for name in self.options.services:
+                tasks.create_task(self._bring_up(self._service(name)))
+
+    async def _bring_up(self, part: Part) -> None:
+        await self.infrastructure.supervisor.start([part])
+        self.infrastructure.say(f"{part.name} is ready{f' on {HOST}:{part.port}' if part.port else ''}")
 
     def lines(self) -> Sequence[str]:
         """What a person wants to know once all is ready."""

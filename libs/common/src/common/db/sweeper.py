@@ -39,6 +39,8 @@ class Sweep:
     stage: Stage
     work: Callable[[Sequence[Key]], Awaitable[None]]
     condition: str = "true"
+    lease: timedelta | None = None
+    """How long a leased row is left to the work; the sweeper's own where not given."""
 
 
 class Sweeper:
@@ -77,7 +79,7 @@ class Sweeper:
     async def once(self, sweep: Sweep) -> list[Key]:
         """Lease one batch of due rows and work it; return what was leased."""
         sql = _LEASE.format(stage=f"'{sweep.stage}'", condition=sweep.condition)
-        rows = await self._database.fetch(sql, self._batch, self._lease)
+        rows = await self._database.fetch(sql, self._batch, sweep.lease or self._lease)
         keys: list[Key] = [(row["id"], row["version"]) for row in rows]
         if keys:
             metrics.SWEPT.labels(self._service, sweep.stage).inc(len(keys))

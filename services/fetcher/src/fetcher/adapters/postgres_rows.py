@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from common.db.moves import to_moved
@@ -79,7 +80,7 @@ def _values(row: NewRow) -> tuple[object, ...]:
         row.reason.value if row.reason else None,
         row.error,
         as_json(plan.findings) if plan.findings else None,
-        WAKE[row.stage].total_seconds(),
+        _wake(row).total_seconds(),
         row.stage in OUTCOMES,
         plan.dossier,
         plan.direction.value if plan.direction else None,
@@ -98,6 +99,11 @@ def _values(row: NewRow) -> tuple[object, ...]:
         _reference(row),
         row.holder,
     )
+
+
+def _wake(row: NewRow) -> timedelta:
+    # The other version is usually sent within seconds: then this row's reason is another one.
+    return timedelta(seconds=2) if row.reason is Reason.CONFLICTING_VERSION else WAKE[row.stage]
 
 
 def _reference(row: NewRow) -> UUID | None:

@@ -1,6 +1,7 @@
 """The fetcher's share of due rows: ends that were not announced, and conflicts that may be gone."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from common.db.moves import OUTCOME_COLUMNS, apply_moves, to_moved
@@ -11,6 +12,9 @@ from common.invoice.stage import Reason, Stage
 from fetcher.adapters.postgres_keys import lock_holder, take_over
 from fetcher.domain import DuplicateOf, ForceRefused, Fresh, Held, judge
 from ubl.identity import reference
+
+LOOK_AGAIN_EVERY = timedelta(seconds=15)
+"""How often a conflicting version is judged anew, while its holder is on its way."""
 
 Announce = Callable[[Sequence[Moved]], Awaitable[None]]
 
@@ -29,7 +33,7 @@ class FetcherSweeps:
             Sweep(Stage.FAILED, self.announce_again, f"reason IS DISTINCT FROM '{Reason.REFUSED}'"),
             Sweep(Stage.DUPLICATE, self.announce_again),
             Sweep(Stage.HELD, self.announce_again, f"NOT ({conflicting})"),
-            Sweep(Stage.HELD, self.look_again, conflicting),
+            Sweep(Stage.HELD, self.look_again, conflicting, lease=LOOK_AGAIN_EVERY),
         )
 
     async def announce_again(self, keys: Sequence[Key]) -> None:
