@@ -7,6 +7,7 @@ from uuid import UUID
 
 from common.contracts.events import JobEvent, JobEventKind
 from common.db.pool import Connection, Database, Row
+from common.observability import metrics
 from fetcher.balance import BalanceFacts
 from fetcher.domain import BUCKETS
 
@@ -131,6 +132,8 @@ class PostgresClosing:
             results = await _results(connection, job_id)
             status = "failed" if error else "completed"
             row = await connection.fetchrow(_END, job_id, status, error, error and error["message"], results)
+        if row and contradictions:
+            metrics.BALANCE_BROKEN.inc()
         return _event(row) if row else None
 
     async def unannounced(self) -> Sequence[JobEvent]:
