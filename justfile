@@ -59,6 +59,11 @@ types *paths:
 unit *arguments:
     pytest -q --disable-socket --allow-unix-socket tests/unit tests/architecture {{ arguments }}
 
+# service cards, rooms, sizes, names that live in one place, the lock
+[group("tests")]
+architecture *arguments:
+    pytest -q --disable-socket --allow-unix-socket tests/architecture {{ arguments }}
+
 # pytest with the real Kafka, PostgreSQL and Valkey where a test asks for them
 [group("tests")]
 test *arguments="tests":
@@ -83,6 +88,12 @@ lock *arguments:
 [group("made")]
 openapi:
     python -m gateway.routes.openapi docs/openapi.json
+
+# is this file a conventional commit message, scoped by service or library?
+[group("made")]
+message file:
+    @grep -qE '^(feat|fix|perf|refactor|test|docs|build|ci|chore|style|revert)(\([a-z0-9,-]+\))?!?: [^ ].*[^.]$|^(Merge|fixup!|squash!) ' <(head -1 {{ quote(file) }}) \
+        || { echo "a message starts like: feat(sender): wait for what the destination says" >&2; exit 1; }
 
 # install the hooks of .pre-commit-config.yaml
 [group("made")]

@@ -1,4 +1,4 @@
-"""The checks that CI runs, in its order, for `./run test`, `./run lint` and `./run check`."""
+"""The checks that CI runs, in its order, for `./run test`, `./run lint` and `./run check`: recipes of the justfile."""
 
 import subprocess
 import sys
@@ -8,26 +8,23 @@ from pathlib import Path
 
 from local.errors import LocalError
 
-BIN = Path(sys.executable).parent
-# Unix sockets stay: the event loop has one for itself.
-UNIT = ("pytest", "-q", "--disable-socket", "--allow-unix-socket", "tests/unit", "tests/architecture")
-LINT = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("lint-imports",), ("pyright",))
-EVERYTHING = ("pytest", "-q", "tests")
+JUST = Path(sys.executable).parent / "just"
+LINT = (("lint",), ("format-check",), ("contracts",), ("deps",), ("dead",), ("types",))
 
 
 def test(arguments: Sequence[str]) -> int:
     """Run everything as CI does; `unit`: only what needs no sockets; more words go to pytest."""
     match list(arguments):
         case []:
-            return _run([*LINT, EVERYTHING])
+            return _run([*LINT, ("test",)])
         case ["unit", *rest]:
-            return _run([(*UNIT, *rest)])
+            return _run([("unit", *rest)])
         case chosen:
-            return _run([("pytest", "-q", *chosen)])
+            return _run([("test", *chosen)])
 
 
 def lint(arguments: Sequence[str]) -> int:
-    """Run ruff, the import contracts and pyright."""
+    """Run ruff, the import contracts, deptry, vulture and pyright."""
     if arguments:
         raise LocalError("./run lint takes no arguments")
     return _run(LINT)
@@ -35,16 +32,19 @@ def lint(arguments: Sequence[str]) -> int:
 
 def check(arguments: Sequence[str]) -> int:
     """Run lint, then the unit tests."""
-    return lint(arguments) or _run([UNIT])
+    return lint(arguments) or _run([("unit",)])
 
 
-def _run(steps: Sequence[Sequence[str]]) -> int:
-    """The exit code of the first step that fails."""
-    for program, *arguments in steps:
-        print(f"== {program} {' '.join(arguments)}", flush=True)
+def _run(recipes: Sequence[Sequence[str]]) -> int:
+    """The exit code of the first recipe that fails; how long each took is said at the end."""
+    took: list[str] = []
+    code = 0
+    for recipe in recipes:
+        print(f"== {' '.join(recipe)}", flush=True)
         began = time.monotonic()
-        code = subprocess.run([BIN / program, *arguments], check=False).returncode
-        print(f"== {program}: exit {code} after {time.monotonic() - began:.1f} s", flush=True)
+        code = subprocess.run([JUST, *recipe], check=False).returncode
+        took.append(f"{recipe[0]} {time.monotonic() - began:.1f} s{'' if code == 0 else f' (exit {code})'}")
         if code != 0:
-            return code
-    return 0
+            break
+    print(f"== {', '.join(took)}", flush=True)
+    return code
