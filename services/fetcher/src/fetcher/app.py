@@ -6,6 +6,7 @@ from functools import partial
 from common.contracts.events import JobEvent, JobRequested
 from common.contracts.topics import Group, Topic
 from common.db.dead_letters import PostgresDeadLetters
+from common.db.pool import Database
 from common.db.sweeper import Sweeper
 from common.http.client import make_client
 from common.kafka import Announcer, Consumers
@@ -50,12 +51,7 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
         timeout=settings.source_timeout,
         fields=Fields(settings.source_id_field, settings.source_modified_field, settings.source_document_field),
     )
-    jobs = PostgresJobs(
-        database,
-        lease=settings.job_lease,
-        overlap=settings.watermark_overlap,
-        full_listing_every=settings.full_listing_every,
-    )
+    jobs = _jobs(settings, database)
 
     async def identify(documents: Sequence[bytes]) -> Sequence[Identity | MalformedDocument]:
         return await workers.run(identify_many, documents)
@@ -80,6 +76,15 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
         subscribers=consumers.subscribers,
         loops=(runner.run, closer.run, sweeper.run),
         close=(client.aclose, workers.close),
+    )
+
+
+def _jobs(settings: FetcherSettings, database: Database) -> PostgresJobs:
+    return PostgresJobs(
+        database,
+        lease=settings.job_lease,
+        overlap=settings.watermark_overlap,
+        full_listing_every=settings.full_listing_every,
     )
 
 
