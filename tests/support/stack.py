@@ -11,6 +11,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+
 from common.db.migrate import migrate
 from common.db.pool import Database, connect
 from common.kafka.provisioning import ensure_topics

@@ -8,7 +8,8 @@ from pathlib import Path
 from client import GatewayClient, Job
 from local.infrastructure import Infrastructure
 from local.proof import Proof, listed_ids, prove
-from local.system import ADMIN, SERVICES, Options, System
+from local.service_settings import ADMIN
+from local.system import SERVICES, Options, System
 
 SHORT_CLOCKS = {
     "SEND_DEADLINE": "2",

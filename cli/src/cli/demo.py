@@ -15,8 +15,9 @@ from client import GatewayClient, Job
 from local.foreground import make_say, run
 from local.infrastructure import Infrastructure
 from local.proof import Proof, listed_ids, prove
+from local.service_settings import ADMIN
 from local.supervisor import Say
-from local.system import ADMIN, Options, System
+from local.system import Options, System
 from sandbox.folder import administrations_in
 
 DATA = Path(".clearfacts/demo")

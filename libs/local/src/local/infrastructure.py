@@ -43,7 +43,7 @@ class Infrastructure:
         if unknown := parts - ALL_PARTS:
             raise LocalError(f"{', '.join(sorted(unknown))}: the infrastructure has {', '.join(sorted(ALL_PARTS))}")
         self._data_dir = data_dir
-        self._names = parts
+        self.names = parts
         self._wanted = ports
         self._fresh = fresh
         self.say = say
@@ -113,12 +113,12 @@ class Infrastructure:
         return self._chosen[name]
 
     def _port(self, name: str) -> int:
-        if name not in self._names:
+        if name not in self.names:
             raise LocalError(f"{name} is not among the parts that were started")
         return self._chosen[name]
 
     async def _start(self) -> None:
-        for name in sorted(self._names):
+        for name in sorted(self.names):
             self._chosen[name] = self.ports.choose(name)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -129,17 +129,17 @@ class Infrastructure:
             if told is None or other is not None:
                 raise
             raise told.exceptions[0] from None
-        if "postgres" in self._names:
+        if "postgres" in self.names:
             await self.create_database(DATABASE)
 
     def _preparations(self) -> list[Coroutine[Any, Any, Part]]:
         coroutines: list[Coroutine[Any, Any, Part]] = []
-        if "kafka" in self._names:
+        if "kafka" in self.names:
             controller = self.ports.choose("kafka-controller")
             coroutines.append(prepare_kafka(self.data, self._jars, port=self._chosen["kafka"], controller=controller))
-        if "postgres" in self._names:
+        if "postgres" in self.names:
             coroutines.append(prepare_postgres(self.data, port=self._chosen["postgres"]))
-        if "valkey" in self._names:
+        if "valkey" in self.names:
             coroutines.append(prepare_valkey(self.data, port=self._chosen["valkey"]))
         return coroutines
 

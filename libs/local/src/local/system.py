@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,26 +10,31 @@ from pathlib import Path
 
 from local.errors import LocalError
 from local.foreground import make_say, run, serve
-from local.infrastructure import Infrastructure
+from local.infrastructure import ALL_PARTS, Infrastructure
 from local.part import Part
 from local.probes import HOST, http_answers, port_accepts
-from local.surroundings import inherited_environment
+from local.service_settings import ADMIN, Places, settings_of
+from local.surroundings import given_settings, inherited_environment
 from orchestration.home import HEALTH_PATH, processes, write_home
 from sandbox.invoices import ADMINISTRATIONS
 
 DATA = Path(".clearfacts/data")
-ADMIN = "admin"
 ADMIN_PASSWORD = "admin-password"  # noqa: S105 - the name of the secret's file
 SERVICES = ("gateway", "fetcher", "validator", "sender", "notifier")
-INFRASTRUCTURE = frozenset({"kafka", "postgres", "valkey"})
+EXTERNAL = {"DATABASE_URL": "postgres", "KAFKA_BOOTSTRAP_SERVERS": "kafka", "REDIS_URL": "valkey"}
+"""Settings that, named in the caller's environment, take the place of a part of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to run, and settings that differ from the ordinary. `env` is laid over every service's settings."""
+    """What to run, and settings that differ from the ordinary.
+
+    `env` is laid over every service's settings; `given` are the settings that the caller's environment has already.
+    """
 
     sandbox: Mapping[str, str] = field(default_factory=dict[str, str])
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+    given: Mapping[str, str] = field(default_factory=dict[str, str])
     services: Sequence[str] = SERVICES
     dagster: bool = True
     administrations: Sequence[str] = tuple(party.number for party in ADMINISTRATIONS)
@@ -64,9 +68,8 @@ class System:
     async def start(self) -> None:
         """Prepare database and topics, then start everything; returns when all of it is ready."""
         env = self._common()
-        dagster_database = await self.infrastructure.create_database("dagster")
         async with asyncio.TaskGroup() as tasks:
-            for part in (self._sandbox(), *self._dagster(dagster_database)):
+            for part in (self._sandbox(), *await self._dagster()):
                 tasks.create_task(self._bring_up(part))
             await prepare(env)
             self.infrastructure.say("database migrated, topics made")
@@ -87,40 +90,44 @@ class System:
         ]
 
     def _common(self) -> dict[str, str]:
-        return {
-            "DATABASE_URL": self.infrastructure.database_url,
-            "KAFKA_BOOTSTRAP_SERVERS": self.infrastructure.kafka_bootstrap,
-            "REDIS_URL": self.infrastructure.redis_url,
-            "ENVIRONMENT": "local",
-            **self.options.env,
+        """Settings that every service gets; parts that the caller named in its environment are not ours to name."""
+        ours = {
+            "DATABASE_URL": lambda: self.infrastructure.database_url,
+            "KAFKA_BOOTSTRAP_SERVERS": lambda: self.infrastructure.kafka_bootstrap,
+            "REDIS_URL": lambda: self.infrastructure.redis_url,
+            "ENVIRONMENT": lambda: "local",
         }
+        given = self.options.given
+        return {**{name: value() for name, value in ours.items() if name not in given}, **self.options.env}
 
     def _service(self, name: str) -> Part:
-        own: Mapping[str, Mapping[str, str]] = {
-            "gateway": {
-                "JWT_KEYS_DIR": str(self.infrastructure.data.folder("jwt-keys")),
-                "BOOTSTRAP_ADMIN_USERNAME": ADMIN,
-                "BOOTSTRAP_ADMIN_PASSWORD_FILE": str(self.infrastructure.data.secret_file(ADMIN_PASSWORD)),
-                "PUBLIC_URL": self.gateway_url,
-            },
-            "fetcher": {
-                "SOURCE_URL": self._url("sandbox-source"),
-                "SOURCE_TOKEN_FILE": str(self.infrastructure.data.secret_file("sandbox-token")),
-                "ADMINISTRATIONS": json.dumps(list(self.options.administrations)),
-                "DEFAULT_ADMINISTRATION": self.options.default_administration,
-            },
-            "validator": {},
-            "sender": {
-                "DESTINATION_URL": self._url("sandbox-destination"),
-                "DESTINATION_TOKEN_FILE": str(self.infrastructure.data.secret_file("sandbox-token")),
-            },
-            "notifier": {
-                "SLACK_WEBHOOK_URL": f"{self._url('sandbox-slack')}/services/sandbox",
-                "PUBLIC_URL": self.gateway_url,
-            },
-        }
-        return self._http_part(
-            name, [sys.executable, "-m", name], {**own[name], **self._common()}, after=INFRASTRUCTURE
+        settings = settings_of(
+            name,
+            self._places(),
+            self.options.given,
+            administrations=self.options.administrations,
+            default_administration=self.options.default_administration,
+        )
+        port = self._port(name)
+        return Part(
+            name=name,
+            argv=[sys.executable, "-m", name],
+            env={"HTTP_PORT": str(port), **settings, **self._common()},
+            ready=partial(http_answers, port),
+            port=port,
+            after=self.infrastructure.names,
+        )
+
+    def _places(self) -> Places:
+        data = self.infrastructure.data
+        return Places(
+            gateway=self.gateway_url,
+            source=self._url("sandbox-source"),
+            destination=self._url("sandbox-destination"),
+            slack=self._url("sandbox-slack"),
+            jwt_keys=data.folder("jwt-keys"),
+            admin_password=data.secret_file(ADMIN_PASSWORD),
+            sandbox_token=data.secret_file("sandbox-token"),
         )
 
     def _sandbox(self) -> Part:
@@ -139,31 +146,34 @@ class System:
             port=ports["source"],
         )
 
-    def _dagster(self, database_url: str) -> Sequence[Part]:
+    async def _dagster(self) -> Sequence[Part]:
         if not self.options.dagster:
             return []
         home = self.infrastructure.data.folder("dagster")
         code, web = self._port("dagster-code-server"), self._port("dagster-webserver")
-        write_home(home, code_server_port=code)
+        database = (
+            await self.infrastructure.create_database("dagster") if "postgres" in self.infrastructure.names else ""
+        )
+        write_home(home, code_server_port=code, postgres=bool(database))
         argv = processes(home, code_server_port=code, webserver_port=web)
         env = {
             "DAGSTER_HOME": str(home),
-            "DAGSTER_POSTGRES_URL": database_url,
-            "KAFKA_BOOTSTRAP_SERVERS": self.infrastructure.kafka_bootstrap,
+            "DAGSTER_POSTGRES_URL": database,
             "GATEWAY_URL": self.gateway_url,
             "GATEWAY_USERNAME": ADMIN,
             "GATEWAY_PASSWORD_FILE": str(self.infrastructure.data.secret_file(ADMIN_PASSWORD)),
             "PUBLIC_URL": self.gateway_url,
+            **self._common(),
         }
         made = partial(Part, env=env, folder=home)
-        after = frozenset({"dagster-code-server", "postgres"})
+        after = frozenset({"dagster-code-server"})
         return [
             made(
                 name="dagster-code-server",
                 argv=argv.code_server,
                 ready=partial(port_accepts, code),
                 port=code,
-                after=INFRASTRUCTURE,
+                after=self.infrastructure.names,
             ),
             made(name="dagster-daemon", argv=argv.daemon, ready=_at_once, after=after),
             made(
@@ -174,17 +184,6 @@ class System:
                 after=after,
             ),
         ]
-
-    def _http_part(self, name: str, argv: Sequence[str], env: Mapping[str, str], *, after: frozenset[str]) -> Part:
-        port = self._port(name)
-        return Part(
-            name=name,
-            argv=argv,
-            env={"HTTP_PORT": str(port), **env},
-            ready=partial(http_answers, port),
-            port=port,
-            after=after,
-        )
 
     def _port(self, name: str) -> int:
         return self.infrastructure.port(name)
@@ -215,11 +214,13 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     ports = {"gateway": options.gateway_port} if options.gateway_port is not None else {}
     say = make_say()
+    given = given_settings()
+    parts = ALL_PARTS - {part for name, part in EXTERNAL.items() if name in given}
 
     async def compose(infrastructure: Infrastructure) -> Sequence[str]:
-        system = System(infrastructure, Options())
+        system = System(infrastructure, Options(given=given))
         await system.start()
         return system.lines()
 
-    infrastructure = Infrastructure(options.data, ports=ports, fresh=options.fresh, say=say)
+    infrastructure = Infrastructure(options.data, parts=parts, ports=ports, fresh=options.fresh, say=say)
     return run(lambda: serve(infrastructure, compose, say=say))
