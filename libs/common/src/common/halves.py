@@ -21,9 +21,7 @@ async def in_halves(
     if not items:
         return []
     try:
-        return list(await work(items))
-    except Deadlock:
-        return list(await work(items))
+        return list(await _despite_a_deadlock(items, work))
     except RowFault as fault:
         if len(items) == 1:
             return list(await park(items[0], fault))
@@ -33,3 +31,12 @@ async def in_halves(
     middle = len(items) // 2
     first = await in_halves(items[:middle], work, park)
     return first + await in_halves(items[middle:], work, park)
+
+
+async def _despite_a_deadlock(
+    items: Sequence[Item], work: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]
+) -> Sequence[Result]:
+    try:
+        return await work(items)
+    except Deadlock:
+        return await work(items)

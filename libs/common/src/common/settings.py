@@ -5,10 +5,10 @@ import sys
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from common.errors import ConfigurationError
 
@@ -32,6 +32,13 @@ Seconds = Annotated[timedelta, BeforeValidator(_number_of_seconds)]
 """A duration setting: plain numbers are seconds."""
 
 
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+LogLevel = Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)]
+
+
 class Settings(BaseSettings):
     """Base of every settings class: read from the environment, frozen."""
 
@@ -44,8 +51,8 @@ class CommonSettings(Settings):
     kafka_bootstrap_servers: str
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, ge=0, le=65535)
-    log_level: str = "info"
-    log_format: str = "json"
+    log_level: LogLevel = "info"
+    log_format: Literal["json", "console"] = "json"
     startup_timeout: float = Field(default=30.0, gt=0, description="seconds to wait for broker and database")
     database_connections: int = Field(default=4, ge=1, le=100)
 
@@ -68,6 +75,9 @@ def load_settings(kind: type[SettingsT]) -> SettingsT:
     except ValidationError as error:
         lines = [_explain(entry["loc"], entry["type"], entry["msg"]) for entry in error.errors()]
         raise ConfigurationError("; ".join(lines)) from None
+    except SettingsError as error:  # a list or a mapping that is not JSON; the field's name is only in the text
+        name = next((name for name in kind.model_fields if f'"{name}"' in str(error)), "settings")
+        raise ConfigurationError(f"{name.upper()}: JSON is needed") from None
 
 
 def exit_with(error: ConfigurationError) -> NoReturn:
@@ -78,15 +88,20 @@ def exit_with(error: ConfigurationError) -> NoReturn:
 
 def _read_secret(name: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        secret = Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigurationError(
             f"{name.upper()}_FILE: cannot read {path} ({error.strerror}); give a readable file",
         ) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{name.upper()}_FILE: cannot read {path} (not UTF-8); give a text file") from None
+    if not secret:
+        raise ConfigurationError(f"{name.upper()}_FILE: {path} is empty; write the value into it")
+    return secret
 
 
 def _explain(location: tuple[int | str, ...], kind: str, message: str) -> str:
     name = ".".join(str(part) for part in location).upper() or "settings"
     if kind == "missing":
         return f"{name} is not set; set the environment variable {name} or {name}_FILE"
-    return f"{name}: {message}"
+    return f"{name}: {message.removeprefix('Value error, ')}"

@@ -2,10 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""What the column can hold: a record with another version would fail the whole batch's SQL."""
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""Text that PostgreSQL can hold, for the same reason."""
 
 
 class Event(BaseModel):
@@ -27,12 +33,12 @@ class JobRequested(Event):
 
     job_id: UUID
     job_type: JobType
-    requested_at: datetime
+    requested_at: AwareDatetime
     triggered_by: UUID | None = None
-    invoice_ids: tuple[str, ...] | None = None
+    invoice_ids: tuple[Text, ...] | None = None
     force_processing: bool = False
-    reason: str | None = None
-    correlation_id: str | None = None
+    reason: Text | None = None
+    correlation_id: Text | None = None
 
     @property
     def key(self) -> bytes:
@@ -43,7 +49,7 @@ class InvoiceMoved(Event):
     """A row reached a stage at a version; whoever finds it at another version has nothing to do."""
 
     id: UUID
-    version: int
+    version: Version
 
     @property
     def key(self) -> bytes:
@@ -83,7 +89,7 @@ class JobEventKind(StrEnum):
 
 class JobEvent(Event):
     job_id: UUID
-    version: int
+    version: Version
     kind: JobEventKind
     at: datetime
 
