@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
+import httpx
+
 from common.contracts.events import JobEvent, JobRequested
 from common.contracts.topics import Group, Topic
 from common.db.dead_letters import PostgresDeadLetters
@@ -40,24 +42,14 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
         database, default=settings.default_administration, both=Direction(settings.both_ours)
     )
     await administrations.open(settings.administrations)
-    client = make_client(
-        base_url=str(settings.source_url),
-        token=settings.source_token.get_secret_value() if settings.source_token else None,
-        connections=settings.jobs_at_once * 2,
-    )
-    source = RestSource(
-        client,
-        limit=settings.source_page_size,
-        timeout=settings.source_timeout,
-        fields=Fields(settings.source_id_field, settings.source_modified_field, settings.source_document_field),
-    )
+    client = _client(settings)
     jobs = _jobs(settings, database)
 
     async def identify(documents: Sequence[bytes]) -> Sequence[Identity | MalformedDocument]:
         return await workers.run(identify_many, documents)
 
     listing = ListSource(
-        source,
+        _source(settings, client),
         jobs,
         PostgresPages(database, Planner(identify, administrations), lease=settings.job_lease),
         announce=moves.announce,
@@ -76,6 +68,20 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
         subscribers=consumers.subscribers,
         loops=(runner.run, closer.run, sweeper.run),
         close=(client.aclose, workers.close),
+    )
+
+
+def _client(settings: FetcherSettings) -> httpx.AsyncClient:
+    token = settings.source_token.get_secret_value() if settings.source_token else None
+    return make_client(base_url=str(settings.source_url), token=token, connections=settings.jobs_at_once * 2)
+
+
+def _source(settings: FetcherSettings, client: httpx.AsyncClient) -> RestSource:
+    return RestSource(
+        client,
+        limit=settings.source_page_size,
+        timeout=settings.source_timeout,
+        fields=Fields(settings.source_id_field, settings.source_modified_field, settings.source_document_field),
     )
 
 
