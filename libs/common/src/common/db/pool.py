@@ -44,8 +44,8 @@ def translate(error: Exception) -> Exception:
         if code in _DEADLOCKS:
             return Deadlock(f"{code}: {error}")
         return InfrastructureError(f"database: {code or type(error).__name__}: {error}")
-    if isinstance(error, asyncpg.exceptions.DataError):
-        return RowFault(str(error))
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+        return RowFault(str(error))  # the driver cannot encode a value; its class has the name of a server's error
     return InfrastructureError(f"database: {type(error).__name__}: {error}")
 
 

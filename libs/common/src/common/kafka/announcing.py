@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
@@ -27,8 +26,12 @@ class Announcer:
 
     async def announce(self, topic: Topic, events: Sequence[Event]) -> None:
         """Publish `events`. Raises InfrastructureError when an ack is missing; some may be out, twice is harmless."""
-        headers = self._headers(topic)
-        await self._publish(topic, [(event.key, event.model_dump_json().encode(), headers) for event in events])
+        shared = self._headers(topic)
+        records = [
+            (event.key, event.model_dump_json().encode(), {**shared, "ce_id": str(self._clock.new_id())})
+            for event in events
+        ]
+        await self._publish(topic, records)
 
     async def publish_raw(self, topic: str, key: bytes | None, value: bytes, headers: Mapping[str, str]) -> None:
         """Publish bytes as they are (dead letters keep what nobody could read)."""
@@ -48,7 +51,6 @@ class Announcer:
     def _headers(self, topic: Topic) -> dict[str, str]:
         headers = {
             "ce_specversion": "1.0",
-            "ce_id": str(uuid4()),
             "ce_type": f"be.clearfacts.{topic}",
             "ce_source": f"/clearfacts/{self._source}",
             "ce_time": self._clock.now().isoformat().replace("+00:00", "Z"),

@@ -35,6 +35,8 @@ BATCH_WAIT_MS = 20
 SESSION_TIMEOUT_MS = 6_000
 HEARTBEAT_MS = 500
 DRAIN_TIMEOUT = 20.0
+REBALANCE_TIMEOUT_MS = 30_000
+"""How long the group waits for a member that lets its batch end: above the drain; by default only the session."""
 
 
 @dataclass(slots=True)
@@ -55,12 +57,14 @@ class Batch(Generic[EventT]):
         for record in self._records:
             partition = TopicPartition(record.topic, record.partition)
             offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
-        mine = self._consumer.assignment()
+        assigned = self._consumer.assignment()
+        mine = {partition: offset for partition, offset in offsets.items() if partition in assigned}
         self.acknowledged = True
         try:
-            await self._consumer.commit({p: offset for p, offset in offsets.items() if p in mine})
+            if mine:  # aiokafka refuses to commit nothing
+                await self._consumer.commit(mine)
         except (KafkaError, IllegalStateError) as error:
-            metrics.BATCHES.labels("", "commit_failed").inc()
+            metrics.COMMITS_FAILED.inc()
             log.warning("offset_commit_failed", error=f"{type(error).__name__}: {error}")
 
     def rewind(self) -> None:
@@ -127,6 +131,7 @@ class Consumers:
             batch_timeout_ms=BATCH_WAIT_MS,
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
+            rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
             listener=_DrainBeforeRevoke(gate),
             no_reply=True,
         )

@@ -23,6 +23,7 @@ EXTERNAL_CALL_SECONDS = Histogram(
 )
 
 BATCHES = Counter("kafka_batches_total", "Batches by how they ended", ["group", "outcome"])
+COMMITS_FAILED = Counter("kafka_commits_failed_total", "Offset commits that failed; the batch comes again")
 RECORDS = Counter("kafka_records_total", "Records consumed", ["group"])
 DEAD_LETTERS = Counter("dead_letters_total", "Records parked because they cannot be read or worked", ["group"])
 SWEPT = Counter("swept_rows_total", "Rows taken by a sweeper because nobody moved them in time", ["service", "stage"])
