@@ -16,7 +16,7 @@ from sandbox.oracle import Accepted, read
 from sandbox.web import Headers, Later, Plan, Reply, Request, Routes, error, json_reply
 
 log = logging.getLogger(__name__)
-_ADMINISTRATION = re.compile(r"[01]\d{9}")
+_ADMINISTRATION = re.compile(r"[0-9A-Z]{4,30}")
 _EFFECTS = frozenset(Effect) - {Effect.SHIFT}
 _FILTERS = ("reference", "number", "administration", "direction", "supplier", "sha256", "uuid", "filename")
 
@@ -107,7 +107,7 @@ class Destination:
         if not self._authorised(request):
             return error(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", "the token is not known")
         if not _ADMINISTRATION.fullmatch(request.query.get("administration", "")):
-            return error(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "administration: ten digits are needed")
+            return error(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "administration: a company number is needed, letters and digits only")
         if request.query.get("direction") not in {"SALE", "PURCHASE"}:
             return error(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "direction: SALE or PURCHASE is needed")
         if not facts.kind:
