@@ -82,7 +82,7 @@ def test_other_content_under_a_known_key_is_a_replay_and_is_counted(bench: Bench
     ("changes", "status"),
     [
         ({"administration": "123"}, 400),
-        ({"administration": "BE0123456749"}, 400),
+        ({"administration": "BE 0123.456.749"}, 400),
         ({"direction": "BOTH"}, 400),
         ({}, 422),
     ],
