@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -12,7 +12,11 @@ from uuid import UUID
 from common.invoice.stage import Reason, Stage
 
 MAX_SOURCE_ID = 255
-_DECLARED_ENCODING = re.compile(r"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_DECLARED_ENCODING = re.compile(r"""\ufeff?<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_DECLARATION_LENGTH = 200
+# Those that `ubl.safe` reads beside UTF-8. Any other name is left to it to refuse, and never given to Python's codecs:
+# some of them fail in their own ways ("undefined") or rewrite the text ("utf-7").
+_OTHER_ENCODINGS = frozenset({"utf-16", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"})
 
 
 class Fate(StrEnum):
@@ -25,17 +29,20 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One item of a raw page. `problem` says why it cannot be what the contract promises."""
+    """One item of a raw page. `problem` says why it cannot be what the contract promises.
+
+    `text` is the document where its bytes are UTF-8 that Postgres can hold as such.
+    """
 
     source_id: str
     document: bytes
     text: str | None
     modified_at: datetime | None = None
     problem: str | None = None
+    sha256: bytes = field(init=False)
 
-    @property
-    def sha256(self) -> bytes:
-        return hashlib.sha256(self.document).digest()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha256", hashlib.sha256(self.document).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ class Holder:
     maybe_sent: bool
     content_sha256: bytes | None
     generation: int
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +103,14 @@ def judge(content_sha256: bytes, holder: Holder | None, *, force: bool) -> Judge
         return Fresh()
     if force:
         return _judge_forced(holder)
-    if holder.content_sha256 == content_sha256:
+    same = holder.content_sha256 == content_sha256
+    over = holder.stage is Stage.FAILED and not holder.maybe_sent
+    if over and (holder.cancelled or not same):
+        return Fresh(generation=holder.generation, takes_over=True)
+    if same:
         return DuplicateOf(holder.id)
     if holder.stage is Stage.SENT:
         return Held(Reason.CHANGED_AFTER_SENT, holder.id)
-    if holder.stage is Stage.FAILED and not holder.maybe_sent:
-        return Fresh(generation=holder.generation, takes_over=True)
     return Held(Reason.CONFLICTING_VERSION, holder.id)
 
 
@@ -112,38 +122,47 @@ def _judge_forced(holder: Holder) -> Judgement:
     return Fresh(generation=holder.generation + 1, takes_over=True)
 
 
-def document_bytes(text: str) -> tuple[bytes, str | None]:
-    """The document's bytes in the encoding that it declares, and its text when Postgres can hold it as such.
+def document_bytes(text: str) -> bytes | None:
+    """The document's bytes in the encoding that it declares; None when that cannot hold its characters."""
+    match = _DECLARED_ENCODING.match(text[:_DECLARATION_LENGTH])
+    declared = match[1].lower() if match else "utf-8"
+    if declared not in _OTHER_ENCODINGS:
+        return _utf8(text)
+    try:
+        return text.removeprefix("\ufeff").encode(declared)
+    except UnicodeEncodeError:
+        return None
 
-    A document that declares another encoding than UTF-8 is kept as bytes: its text in UTF-8 would contradict itself.
-    """
-    match = _DECLARED_ENCODING.match(text)
-    declared = match.group(1).lower() if match else "utf-8"
-    if declared not in {"utf-8", "utf8", "us-ascii", "ascii"}:
-        try:
-            return text.encode(declared), None
-        except (LookupError, UnicodeEncodeError):
-            pass  # the declaration is wrong: UTF-8 it is, and the parser will say so
-    storable = "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
-    return text.encode("utf-8", "surrogatepass"), text if storable and declared.startswith(
-        ("utf", "us-", "asc")
-    ) else None
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")  # bytes of a page that were not UTF-8, as they came
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")  # half a character, which JSON can spell
 
 
 def listed(source_id: object, modified_at: datetime | None, document: object, raw: bytes) -> Listed:
-    """Read one item; whatever it is, it becomes an item: nothing that was listed is dropped."""
-    problem = None
-    if not isinstance(source_id, str | int) or isinstance(source_id, bool) or not _usable(str(source_id)):
-        problem = "the item's id is missing, longer than 255 characters or not text"
-        source_id = f"unusable:{hashlib.sha256(raw).hexdigest()[:32]}"
-    if not isinstance(document, str):
-        return Listed(str(source_id), raw, None, modified_at, problem or "the item has no document")
-    content, text = document_bytes(document)
+    """Read one item; whatever it is, it becomes an item: nothing that was listed is dropped. `raw`: all of it."""
+    content, text, problem = _content(document) if isinstance(document, str) else (raw, None, "there is no document")
+    if not _usable(source_id):
+        problem = f"the item's id is missing, longer than 255 characters or not text: {source_id!r}"[:400]
+        source_id = f"unusable:{hashlib.sha256(content).hexdigest()[:32]}"
     return Listed(str(source_id), content, text, modified_at, problem)
 
 
-def _usable(source_id: str) -> bool:
-    return 0 < len(source_id) <= MAX_SOURCE_ID and source_id.isprintable()
+def _content(document: str) -> tuple[bytes, str | None, str | None]:
+    """The document's bytes, its text where Postgres can hold it, and what is wrong with it."""
+    content = document_bytes(document)
+    if content is None:
+        return _utf8(document), None, "the document declares an encoding that cannot hold its characters"
+    storable = "\x00" not in document and document.encode("utf-8", "ignore") == content
+    return content, document if storable else None, None
+
+
+def _usable(source_id: object) -> bool:
+    if isinstance(source_id, bool) or not isinstance(source_id, str | int):
+        return False
+    return 0 < len(str(source_id)) <= MAX_SOURCE_ID and str(source_id).isprintable()
 
 
 BUCKETS: Mapping[str, str] = {"sent": "processed", "failed": "failed", "duplicate": "duplicates", "held": "held",

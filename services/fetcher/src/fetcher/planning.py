@@ -1,7 +1,7 @@
 """From a raw page to planned rows: documents are identified in worker processes, everything else is pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from common.invoice.stage import Reason, Stage
@@ -80,6 +80,13 @@ def plan(item: Listed, answer: Identity | MalformedDocument, ours: Ours) -> Plan
         direction=place.direction,
         key=key,
     )
+
+
+def parked(refused: Plan, why: str) -> Plan:
+    """The row of an item that the database refuses as planned: its bytes and the cause, nothing that was read in it."""
+    cause = "".join(character if character.isprintable() else " " for character in why)
+    error = f"the row cannot be stored: {cause}"[:1000]
+    return Plan(replace(refused.item, text=None, modified_at=None), Stage.FAILED, Reason.PARKED, error)
 
 
 def _invalid(item: Listed, finding: Finding, *, identity: Identity | None = None) -> Plan:
