@@ -22,7 +22,7 @@ RETURNING dossier, dedupe_key
 
 # The key is locked so that nobody else takes it over, the holder so that it cannot end meanwhile.
 _HOLDERS = """
-SELECT k.dossier, k.dedupe_key, k.generation, h.id, h.stage, h.maybe_sent, h.content_sha256
+SELECT k.dossier, k.dedupe_key, k.generation, h.id, h.stage, h.reason, h.maybe_sent, h.content_sha256
 FROM unnest($1::text[], $2::text[]) AS t(dossier, dedupe_key)
 JOIN invoice_keys k ON k.dossier = t.dossier AND k.dedupe_key = t.dedupe_key
 JOIN invoices h ON h.id = k.holder
@@ -95,7 +95,14 @@ async def _take_over(connection: Connection, takeovers: Sequence[tuple[Key, NewR
 
 
 def _holder(row: Row) -> Holder:
-    return Holder(row["id"], parse_stage(row["stage"]), row["maybe_sent"], row["content_sha256"], row["generation"])
+    return Holder(
+        row["id"],
+        parse_stage(row["stage"]),
+        row["maybe_sent"],
+        row["content_sha256"],
+        row["generation"],
+        cancelled=row["reason"] == Reason.CANCELLED,
+    )
 
 
 def _judged(row_id: UUID, plan: Plan, judgement: Judgement) -> NewRow:
@@ -105,12 +112,13 @@ def _judged(row_id: UUID, plan: Plan, judgement: Judgement) -> NewRow:
         case DuplicateOf(holder=holder):
             return NewRow(row_id, plan, Stage.DUPLICATE, None, None, holder=holder)
         case Held(reason=reason, holder=holder):
-            return NewRow(row_id, plan, Stage.HELD, reason, _explain(reason), holder=holder)
+            return NewRow(row_id, plan, Stage.HELD, reason, explain(reason), holder=holder)
         case ForceRefused(why=why):
             return NewRow(row_id, plan, Stage.FAILED, Reason.FORCE_REFUSED, why)
 
 
-def _explain(reason: Reason) -> str:
+def explain(reason: Reason) -> str:
+    """Why a row is held, for people."""
     if reason is Reason.CHANGED_AFTER_SENT:
         return "another version of this invoice was already sent"
     return "another version of this invoice is on its way"

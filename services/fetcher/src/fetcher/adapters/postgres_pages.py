@@ -1,25 +1,32 @@
 """Recording a page: one transaction that writes what was listed, the rows it makes and the job's new cursor."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+import structlog
+
 from common.clock import SYSTEM_CLOCK, Clock
 from common.db.moves import OUTCOME_COLUMNS, to_moved
 from common.db.pool import Connection, Database
+from common.errors import Deadlock, RowFault
+from common.halves import in_halves
 from common.invoice.move import Moved
 from fetcher.adapters.postgres_keys import resolve
 from fetcher.adapters.postgres_rows import NewRow, insert
 from fetcher.domain import Fate, Listed, SourcePage
-from fetcher.planning import Plan
+from fetcher.planning import Plan, parked
 from fetcher.ports import LeasedJob, LeaseLost
+
+log = structlog.get_logger()
 
 _KNOWN = """
 SELECT DISTINCT ON (i.invoice_id, i.raw_sha256) i.invoice_id, i.raw_sha256, i.id, i.job_id
 FROM unnest($1::text[], $2::bytea[]) AS t(source_id, sha256)
 JOIN invoices i ON i.invoice_id = t.source_id AND i.raw_sha256 = t.sha256
-WHERE i.reason IS DISTINCT FROM 'cancelled'
+WHERE i.reason IS DISTINCT FROM 'cancelled' AND ($3::uuid IS NULL OR i.job_id = $3)
 ORDER BY i.invoice_id, i.raw_sha256, i.id DESC
 """
 
@@ -42,12 +49,18 @@ RETURNING source_clock, since, invoice_ids, created_at
 _WATERMARK = """
 INSERT INTO watermarks (source, modified_since, full_listing_at, job_id) VALUES ('backend', $1, now(), $2)
 ON CONFLICT (source) DO UPDATE SET
-    modified_since = greatest(watermarks.modified_since, excluded.modified_since), job_id = excluded.job_id,
+    modified_since = CASE WHEN $3 THEN excluded.modified_since
+        ELSE greatest(watermarks.modified_since, excluded.modified_since) END,
+    job_id = excluded.job_id,
     full_listing_at = CASE WHEN $3 THEN now() ELSE watermarks.full_listing_at END, updated_at = now()
 """
 
 Known = dict[tuple[str, bytes], tuple[UUID, UUID | None]]
 """(source id, hash) -> (row, its job)"""
+
+
+class _Probed(Exception):
+    """Ends a transaction that was only to see whether the database takes the rows."""
 
 
 class Plans(Protocol):
@@ -62,16 +75,48 @@ class PostgresPages:
         self._clock = clock
 
     async def record(self, job: LeasedJob, page: SourcePage) -> Sequence[Moved]:
-        """Write the page, its rows and the job's new cursor. Raises LeaseLost (and nothing was written)."""
-        known: Known = {} if job.force else await self._known(page.items)
+        """Write the page, its rows and the job's new cursor. Raises LeaseLost (and nothing was written).
+
+        An item that the database refuses is parked; the others go on.
+        """
+        known = await self._known(job, page.items)
         fresh = _distinct(item for item in page.items if (item.source_id, item.sha256) not in known)
         plans = await self._plan(fresh)
+        try:
+            return await self._write(job, page, known, plans)
+        except Deadlock:
+            return await self._write(job, page, known, plans)
+        except RowFault:
+            return await self._write(job, page, known, await self._park_refused(job, plans))
+
+    async def _write(self, job: LeasedJob, page: SourcePage, known: Known, plans: Sequence[Plan]) -> Sequence[Moved]:
         async with self._database.transaction() as connection:
-            rows = await resolve(connection, [(self._clock.new_id(), plan) for plan in plans], force=job.force)
-            moved = await insert(connection, rows, job_id=job.id, actor="fetcher")
+            rows, moved = await self._insert(connection, job, plans)
+            await self._advance(connection, job, page)  # rows first, then jobs: the order of all locks
             await self._write_page(connection, job, page, known, rows)
-            await self._advance(connection, job, page)
         return moved
+
+    async def _insert(
+        self, connection: Connection, job: LeasedJob, plans: Sequence[Plan]
+    ) -> tuple[list[NewRow], list[Moved]]:
+        rows = await resolve(connection, [(self._clock.new_id(), plan) for plan in plans], force=job.force)
+        return rows, await insert(connection, rows, job_id=job.id, actor="fetcher")
+
+    async def _park_refused(self, job: LeasedJob, plans: Sequence[Plan]) -> list[Plan]:
+        """The plans, with those that the database refuses found by halving and replaced."""
+
+        async def probe(part: Sequence[Plan]) -> Sequence[Plan]:
+            with suppress(_Probed):
+                async with self._database.transaction() as connection:
+                    await self._insert(connection, job, part)
+                    raise _Probed
+            return part
+
+        async def park(plan: Plan, fault: RowFault) -> Sequence[Plan]:
+            log.error("row_parked", job_id=str(job.id), source_id=plan.item.source_id, cause=str(fault)[:200])
+            return [parked(plan, str(fault))]
+
+        return await in_halves(plans, probe, park)
 
     async def unannounced(self, job: LeasedJob) -> Sequence[Moved]:
         """The rows of the job's last page that nobody has moved: a killed fetcher may not have announced them."""
@@ -83,8 +128,10 @@ class PostgresPages:
         )
         return [to_moved(row) for row in rows]
 
-    async def _known(self, items: Sequence[Listed]) -> Known:
-        rows = await self._database.fetch(_KNOWN, [i.source_id for i in items], [i.sha256 for i in items])
+    async def _known(self, job: LeasedJob, items: Sequence[Listed]) -> Known:
+        """Rows of the same bytes under the same id; force asks for new ones, but once in a job."""
+        columns = [item.source_id for item in items], [item.sha256 for item in items]
+        rows = await self._database.fetch(_KNOWN, *columns, job.id if job.force else None)
         return {(row["invoice_id"], row["raw_sha256"]): (row["id"], row["job_id"]) for row in rows}
 
     async def _write_page(

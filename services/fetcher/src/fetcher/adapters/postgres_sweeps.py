@@ -4,22 +4,32 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
+
 from common.db.moves import OUTCOME_COLUMNS, apply_moves, to_moved
 from common.db.pool import Connection, Database
 from common.db.sweeper import Key, Sweep
+from common.errors import ClearfactsError
 from common.invoice.move import Move, Moved
 from common.invoice.stage import Reason, Stage
-from fetcher.adapters.postgres_keys import lock_holder, take_over
+from fetcher.adapters.postgres_keys import explain, lock_holder, take_over
 from fetcher.domain import DuplicateOf, ForceRefused, Fresh, Held, judge
 from ubl.identity import reference
+
+log = structlog.get_logger()
 
 LOOK_AGAIN_EVERY = timedelta(seconds=15)
 """How often a conflicting version is judged anew, while its holder is on its way."""
 
 Announce = Callable[[Sequence[Moved]], Awaitable[None]]
 
-_ROW = "SELECT version, dossier, dedupe_key, content_sha256, reason FROM invoices WHERE id = $1 AND version = $2"
-_REFERENCE = "UPDATE invoices SET generation = $2, reference = $3 WHERE id = $1"
+# Locked first: who takes over a key must still be there to use it.
+_ROW = """
+SELECT i.dossier, i.dedupe_key, i.content_sha256, j.cancelled_at IS NOT NULL AS cancelled
+FROM invoices i LEFT JOIN jobs j ON j.id = i.job_id WHERE i.id = $1 AND i.version = $2 FOR UPDATE OF i
+"""
+_GOES_ON = "UPDATE invoices SET generation = $2, reference = $3, duplicate_of = NULL WHERE id = $1"
+_DUPLICATE = "UPDATE invoices SET duplicate_of = $2 WHERE id = $1"
 
 
 class FetcherSweeps:
@@ -32,7 +42,7 @@ class FetcherSweeps:
         return (
             Sweep(Stage.FAILED, self.announce_again, f"reason IS DISTINCT FROM '{Reason.REFUSED}'"),
             Sweep(Stage.DUPLICATE, self.announce_again),
-            Sweep(Stage.HELD, self.announce_again, f"NOT ({conflicting})"),
+            Sweep(Stage.HELD, self.announce_again, f"({conflicting}) IS NOT TRUE"),
             Sweep(Stage.HELD, self.look_again, conflicting, lease=LOOK_AGAIN_EVERY),
         )
 
@@ -50,8 +60,11 @@ class FetcherSweeps:
         """Judge conflicting versions anew: their holder may have failed or been sent since."""
         moved: list[Moved] = []
         for row_id, version in keys:
-            async with self._database.transaction() as connection:
-                moved += await self._judge_again(connection, row_id, version)
+            try:
+                async with self._database.transaction() as connection:
+                    moved += await self._judge_again(connection, row_id, version)
+            except ClearfactsError as error:  # the others need not wait for it
+                log.warning("not_judged_again", row=str(row_id), error=str(error))
         await self._announce(moved)
 
     async def _judge_again(self, connection: Connection, row_id: UUID, version: int) -> list[Moved]:
@@ -59,18 +72,20 @@ class FetcherSweeps:
         if row is None:
             return []
         key = (row["dossier"], row["dedupe_key"])
-        holder = await lock_holder(connection, key)
-        match judge(row["content_sha256"], holder, force=False):
+        move: Move
+        match judge(row["content_sha256"], await lock_holder(connection, key), force=False):
+            case Fresh() if row["cancelled"]:
+                move = Move(row_id, version, Stage.HELD, Stage.FAILED, Reason.CANCELLED, "its job was cancelled")
             case Fresh(generation=generation):
                 await take_over(connection, key, row_id, generation)
                 new = reference(key[0], key[1], generation, row["content_sha256"])
-                await connection.execute(_REFERENCE, row_id, generation, new)
+                await connection.execute(_GOES_ON, row_id, generation, new)
                 move = Move(row_id, version, Stage.HELD, Stage.FETCHED)
-            case DuplicateOf():
+            case DuplicateOf(holder=holder):
+                await connection.execute(_DUPLICATE, row_id, holder)
                 move = Move(row_id, version, Stage.HELD, Stage.DUPLICATE)
-            case Held(reason=Reason.CHANGED_AFTER_SENT):
-                move = Move(row_id, version, Stage.HELD, Stage.HELD, Reason.CHANGED_AFTER_SENT,
-                            "another version of this invoice was already sent")  # fmt: skip
+            case Held(reason=Reason.CHANGED_AFTER_SENT as reason):
+                move = Move(row_id, version, Stage.HELD, Stage.HELD, reason, explain(reason))
             case Held() | ForceRefused():
                 return []
         return await apply_moves(connection, [move], actor="fetcher")
