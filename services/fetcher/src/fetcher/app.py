@@ -57,7 +57,7 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
         retries=settings.source_retries,
     )
     runner = JobRunner(jobs, listing, at_once=settings.jobs_at_once, renew_every=settings.job_lease / 3)
-    closer = CloseJobs(PostgresClosing(database), announce_jobs)
+    closer = CloseJobs(PostgresClosing(database), announce_jobs, announce_moves=moves.announce)
     sweeper = Sweeper(database, FetcherSweeps(database, moves.announce).all(), service="fetcher")
     dead_letters = DeadLetters(
         Group.FETCHER, PostgresDeadLetters(database, settings.kafka_bootstrap_servers), announcer

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 class BalanceFacts:
     """Counted from three sources: what the source listed (pages), our rows, what the destination acknowledged.
 
-    `listed` counts items on pages less repetitions; `known` those whose row belongs to an earlier job.
+    `listed` counts the different items (source id and hash) on the raw pages, whatever became of them; `known` those
+    whose row belongs to an earlier job.
     """
 
     listed: int
-    new: int
     known: int
     without_fate: int
     fate_without_row: int

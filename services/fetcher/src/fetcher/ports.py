@@ -100,7 +100,11 @@ class Closing(Protocol):
         ...
 
     async def finished(self) -> Sequence[UUID]:
-        """Running jobs with a complete listing and no open row."""
+        """Jobs with a complete listing, or cancelled, and no open row."""
+        ...
+
+    async def cancel_open(self) -> Sequence[Moved]:
+        """Fail rows of cancelled jobs that nobody has in hand; what is being sent ends by itself."""
         ...
 
     async def end(self, job_id: UUID) -> JobEvent | None:

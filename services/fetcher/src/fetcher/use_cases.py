@@ -10,7 +10,7 @@ import structlog
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.contracts.events import JobEvent, JobEventKind
-from common.errors import ClearfactsError
+from common.errors import ClearfactsError, RowFault
 from common.invoice.move import Moved
 from common.observability.tracing import correlation_id
 from fetcher.domain import SourcePage
@@ -58,20 +58,38 @@ class ListSource:
             await self._list(job)
             await self._tell(job, JobEventKind.SETTLING)
         except (SourceUnavailable, SourceRefused) as error:
-            await self._fail(job, error)
+            await self._fail(job, self._source_error(error))
+        except RowFault as fault:
+            message = f"A page could not be recorded: {fault}"[:1000]
+            await self._fail(job, {"code": "PAGE_NOT_RECORDED", "message": message, "details": {}})
         except LeaseLost as lost:
             log.info("job_left_to_others", job_id=str(job.id), why=str(lost))
 
     async def _list(self, job: LeasedJob) -> None:
         page = await self._page(job, job.cursor)
         number = job.page
+        seen: set[str] = set()
         while True:
             step = _at(job, number, page.cursor)
             if page.next_cursor is None:
                 await self._record(step, page)
                 return
-            _, page = await asyncio.gather(self._record(step, page), self._page(job, page.next_cursor))
+            if page.next_cursor in seen:
+                raise SourceRefused("its cursors go round in a circle", endpoint="/invoices", status_code=200)
+            seen.add(page.next_cursor)
+            page = await self._record_and_fetch(step, page, page.next_cursor)
             number += 1
+
+    async def _record_and_fetch(self, step: LeasedJob, page: SourcePage, cursor: str) -> SourcePage:
+        """Both at once, and to both ends: a source that fails must not undo the page that is being recorded."""
+        recorded, following = await asyncio.gather(
+            self._record(step, page), self._page(step, cursor), return_exceptions=True
+        )
+        if isinstance(recorded, BaseException):
+            raise recorded
+        if isinstance(following, BaseException):
+            raise following
+        return following
 
     async def _record(self, job: LeasedJob, page: SourcePage) -> None:
         moved = await self._pages.record(job, page)
@@ -91,19 +109,20 @@ class ListSource:
                 pause = min(pause * 2, _LONGEST_PAUSE)
         raise AssertionError("the loop returns or raises")
 
-    async def _fail(self, job: LeasedJob, error: SourceUnavailable | SourceRefused) -> None:
-        retries = self._retries if isinstance(error, SourceUnavailable) else 0
-        details: dict[str, Any] = {
+    def _source_error(self, error: SourceUnavailable | SourceRefused) -> dict[str, Any]:
+        """The seed's EXTERNAL_API_ERROR."""
+        details = {
             "api_endpoint": error.endpoint,
             "status_code": error.status_code,
-            "retry_count": retries,
+            "retry_count": self._retries if isinstance(error, SourceUnavailable) else 0,
             "next_retry_at": None,
         }
         message = f"The listing could not be completed: {error}"
-        log.error("listing_failed", job_id=str(job.id), error=str(error))
-        event = await self._jobs.listing_failed(
-            job, {"code": "EXTERNAL_API_ERROR", "message": message, "details": details}
-        )
+        return {"code": "EXTERNAL_API_ERROR", "message": message, "details": details}
+
+    async def _fail(self, job: LeasedJob, error: dict[str, Any]) -> None:
+        log.error("listing_failed", job_id=str(job.id), error=error["message"])
+        event = await self._jobs.listing_failed(job, error)
         if event:
             await self._announce_jobs([event])
 
@@ -180,9 +199,12 @@ class JobRunner:
 class CloseJobs:
     """The one closer: each second it ends what is done; between, it refreshes the results of what is not."""
 
-    def __init__(self, closing: Closing, announce: AnnounceJobs, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, closing: Closing, announce: AnnounceJobs, *, announce_moves: AnnounceMoves, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
         self._closing = closing
         self._announce = announce
+        self._announce_moves = announce_moves
         self._clock = clock
 
     async def run(self) -> None:
@@ -192,13 +214,25 @@ class CloseJobs:
 
     async def close(self) -> None:
         """End every job that is done, and say so until the broker has heard it."""
-        ended = [event for job_id in await self._closing.finished() if (event := await self._closing.end(job_id))]
-        for event in ended:
-            log.info("job_ended", job_id=str(event.job_id), outcome=event.kind)
-        events = [*ended, *await self._closing.unannounced()]
-        if events:
+        if cancelled := await self._closing.cancel_open():
+            await self._announce_moves(cancelled)
+        for job_id in await self._closing.finished():
+            await self._end(job_id)
+        if events := await self._closing.unannounced():
             await self._announce(events)
             await self._closing.announced(events)
+
+    async def _end(self, job_id: UUID) -> None:
+        """End one job; where that fails the others go on."""
+        try:
+            event = await self._closing.end(job_id)
+        except ClearfactsError as error:
+            log.warning("job_not_ended", job_id=str(job_id), error=str(error))
+            return
+        if event:
+            log.info("job_ended", job_id=str(job_id), outcome=event.kind)
+            await self._announce([event])
+            await self._closing.announced([event])
 
     async def refresh(self) -> None:
         for job_id in await self._closing.running():

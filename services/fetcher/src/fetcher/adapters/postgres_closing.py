@@ -6,27 +6,44 @@ from typing import Any
 from uuid import UUID
 
 from common.contracts.events import JobEvent, JobEventKind
+from common.db.moves import apply_moves
 from common.db.pool import Connection, Database, Row
+from common.invoice.move import Move, Moved
+from common.invoice.stage import Reason, Stage, Status
 from common.observability import metrics
 from fetcher.balance import BalanceFacts
 from fetcher.domain import BUCKETS
 
 _FINISHED = """
 SELECT j.id FROM jobs j
-WHERE j.status = 'running' AND j.listed_at IS NOT NULL
+WHERE j.status IN ('pending', 'running') AND (j.cancelled_at IS NOT NULL OR j.listed_at IS NOT NULL)
   AND NOT EXISTS (SELECT FROM invoices i WHERE i.job_id = j.id AND i.status = 'pending')
 ORDER BY j.id
 """
 
+# No page can be recorded once the mark is there, so what is open here is all that there will be.
+_CANCELLED = """
+SELECT i.id, i.version, i.stage FROM jobs j JOIN invoices i ON i.job_id = j.id
+WHERE j.cancelled_at IS NOT NULL AND j.status IN ('pending', 'running')
+  AND i.status = 'pending' AND i.stage IN ('fetched', 'validated')
+ORDER BY i.id LIMIT 1000
+"""
+
+_CANCELLED_TEXT = "its job was cancelled"
+
 _FACTS = """
 WITH pages AS MATERIALIZED (
-    SELECT page, cursor, next_cursor, source_ids, fates, invoices,
+    SELECT page, cursor, next_cursor, source_ids, raw_sha256, fates, invoices,
         lag(next_cursor) OVER (ORDER BY page) AS expected_cursor, lag(page) OVER (ORDER BY page) AS before
     FROM job_pages WHERE job_id = $1
 ),
 items AS MATERIALIZED (
-    SELECT t.source_id, t.fate, t.invoice
-    FROM pages, unnest(pages.source_ids, pages.fates, pages.invoices) AS t(source_id, fate, invoice)
+    SELECT t.source_id, t.sha256, t.fate, t.invoice
+    FROM pages, unnest(pages.source_ids, pages.raw_sha256, pages.fates, pages.invoices)
+        AS t(source_id, sha256, fate, invoice)
+),
+different AS MATERIALIZED (
+    SELECT bool_or(fate = 'new') AS new, bool_or(fate = 'known') AS known FROM items GROUP BY source_id, sha256
 ),
 mine AS MATERIALIZED (
     SELECT id, invoice_id, status, maybe_sent FROM invoices WHERE job_id = $1
@@ -36,9 +53,8 @@ accepted AS MATERIALIZED (
     FROM attempts a JOIN mine ON mine.id = a.invoice_id WHERE a.outcome = 'accepted' GROUP BY a.invoice_id
 )
 SELECT
-    (SELECT count(*) FROM items WHERE fate IS DISTINCT FROM 'repeated') AS listed,
-    (SELECT count(*) FROM items WHERE fate = 'new') AS new,
-    (SELECT count(*) FROM items WHERE fate = 'known') AS known,
+    (SELECT count(*) FROM different) AS listed,
+    (SELECT count(*) FROM different WHERE known AND new IS NOT TRUE) AS known,
     (SELECT count(*) FROM items WHERE source_id IS NULL OR invoice IS NULL
         OR fate IS NULL OR fate NOT IN ('new', 'known', 'repeated')) AS without_fate,
     (SELECT count(*) FROM items t WHERE t.fate = 'new'
@@ -51,10 +67,10 @@ SELECT
     (SELECT count(*) FROM pages WHERE CASE WHEN before IS NULL THEN page <> 0 OR cursor IS NOT NULL
         ELSE page <> before + 1 OR cursor IS DISTINCT FROM expected_cursor END)
     + (SELECT abs(j.page - (SELECT count(*) FROM pages)) FROM jobs j WHERE j.id = $1)
-    + (SELECT count(*) FROM pages p JOIN jobs j ON j.id = $1 AND j.error IS NULL
+    + (SELECT count(*) FROM pages p JOIN jobs j ON j.id = $1 AND j.error IS NULL AND j.cancelled_at IS NULL
         WHERE p.page = (SELECT max(page) FROM pages) AND p.next_cursor IS NOT NULL) AS broken_page_chain,
     (SELECT count(*) FROM mine m LEFT JOIN accepted a ON a.invoice_id = m.id
-        WHERE m.status = 'sent' AND a.invoice_id IS NULL AND NOT m.maybe_sent) AS sent_without_acceptance,
+        WHERE m.status = 'sent' AND a.invoice_id IS NULL) AS sent_without_acceptance,
     (SELECT count(*) FROM accepted a JOIN mine m ON m.id = a.invoice_id
         WHERE m.status <> 'sent' AND NOT m.maybe_sent) AS accepted_but_not_sent,
     (SELECT count(*) FROM accepted WHERE uuids > 1) AS accepted_twice
@@ -66,13 +82,16 @@ FROM invoices WHERE job_id = $1 GROUP BY status, currency
 """
 
 _KNOWN = """
-SELECT count(*) FROM job_pages p, unnest(p.fates) AS fate WHERE p.job_id = $1 AND fate = 'known'
+SELECT count(DISTINCT (t.source_id, t.sha256))
+FROM job_pages p, unnest(p.source_ids, p.raw_sha256, p.fates) AS t(source_id, sha256, fate)
+WHERE p.job_id = $1 AND t.fate = 'known'
 """
 
 _END = """
 UPDATE jobs SET status = $2, error = $3, error_message = $4, results = $5, completed_at = now(), updated_at = now(),
     version = version + 1, wake_at = now() + interval '30 seconds'
-WHERE id = $1 AND status = 'running' AND listed_at IS NOT NULL
+WHERE id = $1 AND status IN ('pending', 'running') AND (cancelled_at IS NOT NULL OR listed_at IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM invoices i WHERE i.job_id = $1 AND i.status = 'pending')
 RETURNING id, version, status, completed_at
 """
 
@@ -105,8 +124,18 @@ class PostgresClosing:
             )
 
     async def finished(self) -> Sequence[UUID]:
-        """Running jobs with a complete listing and no open row."""
+        """Jobs with a complete listing, or cancelled, and no open row."""
         return [row["id"] for row in await self._database.fetch(_FINISHED)]
+
+    async def cancel_open(self) -> Sequence[Moved]:
+        """Fail rows of cancelled jobs that nobody has in hand; what is being sent ends by itself."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(_CANCELLED)
+            moves = [
+                Move(row["id"], row["version"], Stage(row["stage"]), Stage.FAILED, Reason.CANCELLED, _CANCELLED_TEXT)
+                for row in rows
+            ]
+            return await apply_moves(connection, moves, actor="fetcher")
 
     async def facts(self, connection: Connection, job_id: UUID) -> BalanceFacts:
         """Count everything that the proof compares, in one snapshot of `connection`."""
@@ -125,14 +154,12 @@ class PostgresClosing:
         """Prove the balance and end the job, in one transaction; None when somebody else did."""
         async with self._database.connection() as connection, connection.transaction(isolation="repeatable_read"):
             facts = await self.facts(connection, job_id)
-            error: dict[str, Any] | None = await connection.fetchval("SELECT error FROM jobs WHERE id = $1", job_id)
-            if contradictions := facts.contradictions():
-                message = "balance broken: " + "; ".join(contradictions)
-                error = {"code": "BALANCE_BROKEN", "message": message, "details": {"contradictions": contradictions}}
+            job = await connection.fetchrow("SELECT error, cancelled_at FROM jobs WHERE id = $1", job_id)
+            error = _error(facts, job) if job else None
             results = await _results(connection, job_id)
             status = "failed" if error else "completed"
             row = await connection.fetchrow(_END, job_id, status, error, error and error["message"], results)
-        if row and contradictions:
+        if row and facts.contradictions():
             metrics.BALANCE_BROKEN.inc()
         return _event(row) if row else None
 
@@ -150,14 +177,24 @@ class PostgresClosing:
         )
 
 
+def _error(facts: BalanceFacts, job: Row) -> dict[str, Any] | None:
+    """Why the job failed: the worst first."""
+    if contradictions := facts.contradictions():
+        message = "balance broken: " + "; ".join(contradictions)
+        return {"code": "BALANCE_BROKEN", "message": message, "details": {"contradictions": contradictions}}
+    if job["cancelled_at"] is not None:
+        return {"code": "CANCELLED", "message": "cancelled", "details": {"cancelled_at": job["cancelled_at"]}}
+    return job["error"]
+
+
 async def _results(connection: Connection, job_id: UUID) -> dict[str, Any]:
     """The job's `results` as in docs/architecture/spine.md."""
     counts: dict[str, int] = dict.fromkeys(BUCKETS.values(), 0)
-    amounts: dict[str, dict[str, str]] = {}
+    amounts: dict[str, dict[str, str]] = {status: {} for status in BUCKETS if status != Status.PENDING}
     for row in await connection.fetch(_BUCKETS, job_id):
         counts[BUCKETS[row["status"]]] += row["invoices"]
-        if row["currency"]:
-            amounts.setdefault(row["status"], {})[row["currency"]] = format(Decimal(row["amount"]), "f")
+        if row["currency"] and row["status"] in amounts:
+            amounts[row["status"]][row["currency"]] = format(Decimal(row["amount"]), "f")
     counts["duplicates"] += await connection.fetchval(_KNOWN, job_id)
     return {"total_invoices": sum(counts.values()), **counts, "amounts": amounts}
 

@@ -6,18 +6,29 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
+import structlog
 
 from common.contracts.events import JobEvent, JobEventKind, JobRequested
 from common.db.pool import Database, Row
+from common.errors import RowFault
+from common.halves import in_halves
 from fetcher.ports import LeasedJob
+
+log = structlog.get_logger()
 
 SOURCE = "backend"
 
+# An unknown user is no reason to lose a job.
 _ACCEPT = """
 INSERT INTO jobs (id, job_type, status, triggered_by, metadata, correlation_id, invoice_ids, force_processing, reason,
                   created_at, wake_at)
-SELECT $1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9, now()
+SELECT $1, $2, 'pending', (SELECT id FROM users WHERE id = $3), $4, $5, $6, $7, $8, $9, now()
 ON CONFLICT (id) DO UPDATE SET wake_at = now() WHERE jobs.status = 'pending'
+"""
+
+_REFUSE = """
+INSERT INTO jobs (id, job_type, status, error, error_message, completed_at, wake_at)
+VALUES ($1, $2, 'failed', $3, $4, now(), now()) ON CONFLICT (id) DO NOTHING
 """
 
 # The watermark is chosen when the job is first taken: only an unfiltered job looks from there, and once in a while one
@@ -57,21 +68,26 @@ class PostgresJobs:
         self._full_listing_every = full_listing_every
 
     async def accept(self, requests: Sequence[JobRequested]) -> None:
-        """Make the rows that are not there yet, and wake them."""
+        """Make the rows that are not there yet, and wake them; a request that cannot be a job is a failed one."""
+
+        async def refuse(request: JobRequested, fault: RowFault) -> Sequence[None]:
+            await self._refuse(request, f"the request cannot be stored: {fault}")
+            return ()
+
+        await in_halves(sorted(requests, key=lambda r: r.job_id), self._accept, refuse)
+
+    async def _accept(self, requests: Sequence[JobRequested]) -> Sequence[None]:
         async with self._database.transaction() as connection:
-            for request in sorted(requests, key=lambda r: r.job_id):
-                await connection.execute(
-                    _ACCEPT,
-                    request.job_id,
-                    request.job_type.value,
-                    request.triggered_by,
-                    {"requested_at": request.requested_at.isoformat()},
-                    request.correlation_id,
-                    list(request.invoice_ids) if request.invoice_ids else None,
-                    request.force_processing,
-                    request.reason,
-                    request.requested_at,
-                )
+            await connection.executemany(_ACCEPT, [_columns(request) for request in requests if not _wrong(request)])
+        for request in filter(_wrong, requests):
+            await self._refuse(request, "force_processing needs invoice_ids and a reason")
+        return ()
+
+    async def _refuse(self, request: JobRequested, why: str) -> None:
+        log.error("job_refused", job_id=str(request.job_id), why=why[:200])
+        message = "".join(character if character.isprintable() else " " for character in why)[:1000]
+        error = {"code": "INVALID_REQUEST", "message": message, "details": {}}
+        await self._database.execute(_REFUSE, request.job_id, request.job_type.value, error, message)
 
     async def lease(self, limit: int) -> Sequence[LeasedJob]:
         """Take due jobs whose listing is not complete."""
@@ -96,6 +112,24 @@ class PostgresJobs:
         if row is None:
             return None
         return JobEvent(job_id=job.id, version=row["version"], kind=JobEventKind.SETTLING, at=row["listed_at"])
+
+
+def _wrong(request: JobRequested) -> bool:
+    return request.force_processing and not (request.invoice_ids and request.reason)
+
+
+def _columns(request: JobRequested) -> tuple[object, ...]:
+    return (
+        request.job_id,
+        request.job_type.value,
+        request.triggered_by,
+        {"requested_at": request.requested_at.isoformat()},
+        request.correlation_id,
+        list(request.invoice_ids) if request.invoice_ids else None,
+        request.force_processing,
+        request.reason,
+        request.requested_at,
+    )
 
 
 def _leased(row: Row) -> LeasedJob:
