@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
+
 from local.system import SERVICES
 from tests.support.system import running_system
 
