@@ -18,6 +18,13 @@ _FINISHED = """
 SELECT j.id FROM jobs j
 WHERE j.status IN ('pending', 'running') AND (j.cancelled_at IS NOT NULL OR j.listed_at IS NOT NULL)
   AND NOT EXISTS (SELECT FROM invoices i WHERE i.job_id = j.id AND i.status = 'pending')
+  -- A conflict whose holder has ended is judged again within seconds, and may go on: it is not done yet.
+  AND NOT EXISTS (
+    SELECT FROM invoices i
+    JOIN invoice_keys k ON k.dossier = i.dossier AND k.dedupe_key = i.dedupe_key
+    JOIN invoices h ON h.id = k.holder
+    WHERE i.job_id = j.id AND i.status = 'held' AND i.reason = 'conflicting_version'
+      AND (h.stage = 'sent' OR (h.stage = 'failed' AND NOT h.maybe_sent)))
 ORDER BY j.id
 """
 

@@ -18,7 +18,7 @@ from ubl.identity import reference
 
 log = structlog.get_logger()
 
-LOOK_AGAIN_EVERY = timedelta(seconds=15)
+LOOK_AGAIN_EVERY = timedelta(seconds=5)
 """How often a conflicting version is judged anew, while its holder is on its way."""
 
 Announce = Callable[[Sequence[Moved]], Awaitable[None]]
