@@ -101,7 +101,10 @@ def _read_secret(name: str, path: str) -> str:
 
 
 def _explain(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    name = ".".join(str(part) for part in location).upper() or "settings"
+    message = message.removeprefix("Value error, ")
+    if not location:  # a rule over several settings names them itself
+        return message
+    name = ".".join(str(part) for part in location).upper()
     if kind == "missing":
         return f"{name} is not set; set the environment variable {name} or {name}_FILE"
-    return f"{name}: {message.removeprefix('Value error, ')}"
+    return f"{name}: {message}"

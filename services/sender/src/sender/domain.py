@@ -26,6 +26,8 @@ class Claim:
     journal: str | None
     content: bytes
     lease_ends: float
+    found: str | None = None
+    """The uuid under which an older attempt turned out to have been accepted: nothing is to be sent any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class Settlement:
 
     def without_text(self) -> "Settlement":
         """The same end without the texts of others, which the database may refuse (a NUL, a lone surrogate)."""
-        return replace(self, error="the answer cannot be stored", response=None)
+        uuid = self.uuid and self.uuid.encode(errors="replace").decode().replace("\x00", "\ufffd")
+        return replace(self, error="the answer cannot be stored", response=None, uuid=uuid)
 
 
 _PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 15, 60))

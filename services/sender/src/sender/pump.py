@@ -59,6 +59,7 @@ class Pump:
         self._halted_until = 0.0
         self._turn = 0
         self._stopping = False
+        self._claiming = asyncio.Lock()
 
     def ring(self) -> None:
         """Something may be due: look now."""
@@ -75,6 +76,8 @@ class Pump:
     async def drain(self) -> None:
         """Stop claiming, give back what has not left, wait for what has (at most the deadline)."""
         self._stopping = True
+        async with self._claiming:
+            pass  # a claim in the making ends first: left alone, its rows would run out and be held
         while not self._waiting.empty():
             self._end(release(self._waiting.get_nowait()))
         try:
@@ -92,9 +95,9 @@ class Pump:
         except TimeoutError:
             await self._free_at_least(1)
         self._bell.clear()
-        free = self._slots - self._taken
-        claimed = 0 if self._stopping or self._halted() else await self._claim(free)
-        if claimed < free:
+        async with self._claiming:
+            claimed = 0 if self._stopping or self._halted() else await self._claim(self._slots - self._taken)
+        if not claimed:  # fewer than were free may only be a fair share: more may be due
             await self._wait_for_the_bell()
 
     async def _wait_for_the_bell(self) -> None:
@@ -139,13 +142,18 @@ class Pump:
     async def _send_for_ever(self) -> None:
         while True:
             claim = await self._waiting.get()
-            if self._clock.monotonic() + self._deadline > claim.lease_ends or self._halted():
+            if not self._may_leave(claim):
                 self._end(release(claim))
                 continue
             with metrics.SENDS_IN_FLIGHT.track_inprogress():
                 delivery = await self._destination.deliver(claim)
             self._heed(delivery)
             self._end(settle(claim, delivery))
+
+    def _may_leave(self, claim: Claim) -> bool:
+        """Directly before the first byte: the lease has the time for a whole call, and nothing speaks against it."""
+        in_time = self._clock.monotonic() + self._deadline <= claim.lease_ends
+        return in_time and claim.found is None and not self._stopping and not self._halted()
 
     def _heed(self, delivery: Delivery) -> None:
         """A non-acceptance that is not the document's own stops everybody for a while: hammering helps nobody."""

@@ -60,7 +60,8 @@ attempted AS (
     SELECT id, attempt, version, reference, wake_at FROM moved
 )
 SELECT moved.*, i.ubl_data, i.raw, i.direction, i.kind,
-    (SELECT count(*) FROM attempts a WHERE a.invoice_id = moved.id) AS attempts_before,
+    (SELECT count(*) FROM attempts a WHERE a.invoice_id = moved.id AND a.outcome = 'not_accepted') AS attempts_before,
+    (SELECT a.uuid FROM attempts a WHERE a.invoice_id = moved.id AND a.outcome = 'accepted' LIMIT 1) AS found,
     CASE WHEN i.kind = 'credit_note' THEN (
         SELECT a.credit_note_journal FROM administrations a WHERE a.enterprise_number = i.dossier) END AS journal
 FROM moved JOIN invoices i ON i.id = moved.id
@@ -199,4 +200,5 @@ def _claim(row: Row, lease_ends: float) -> Claim:
         journal=row["journal"],
         content=row["raw"] if row["raw"] is not None else row["ubl_data"].encode(),
         lease_ends=lease_ends,
+        found=row["found"],
     )

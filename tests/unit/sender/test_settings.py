@@ -1,0 +1,58 @@
+"""The order of the three clocks, and the prefetch that was measured."""
+
+from datetime import timedelta
+
+import pytest
+
+from common.errors import ConfigurationError
+from common.settings import load_settings
+from sender.settings import SenderSettings
+
+
+@pytest.fixture
+def env(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in SenderSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:s3cr3t@h/d")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "h:9092")
+    monkeypatch.setenv("DESTINATION_URL", "http://h/")
+    return monkeypatch
+
+
+def test_the_usual_clocks_are_those_of_the_design(env: pytest.MonkeyPatch) -> None:
+    settings = load_settings(SenderSettings)
+    assert (settings.send_deadline, settings.send_lease) == (timedelta(seconds=30), timedelta(seconds=90))
+    assert settings.send_settle > settings.send_lease
+
+
+@pytest.mark.parametrize(
+    ("deadline", "lease", "settle"),
+    [
+        ("90", "90", "180"),
+        ("91", "90", "180"),
+        ("30", "90", "90"),
+        ("30", "90", "89"),
+        ("0", "90", "180"),
+        ("-1", "2", "3"),
+    ],
+)
+def test_clocks_out_of_order_are_refused(env: pytest.MonkeyPatch, deadline: str, lease: str, settle: str) -> None:
+    env.setenv("SEND_DEADLINE", deadline)
+    env.setenv("SEND_LEASE", lease)
+    env.setenv("SEND_SETTLE", settle)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(SenderSettings)
+    assert str(caught.value).startswith("SEND_DEADLINE < SEND_LEASE < SEND_SETTLE is required, got ")
+    assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("concurrency", "given", "prefetch"), [
+    (16, None, 8), (32, None, 16), (33, None, 33), (64, None, 64), (1, None, 0), (16, "0", 0), (16, "3", 3),
+])  # fmt: skip
+def test_the_prefetch_is_half_to_all_of_the_concurrency(
+    env: pytest.MonkeyPatch, concurrency: int, given: str | None, prefetch: int
+) -> None:
+    env.setenv("SEND_CONCURRENCY", str(concurrency))
+    if given is not None:
+        env.setenv("SEND_PREFETCH", given)
+    assert load_settings(SenderSettings).prefetch == prefetch
