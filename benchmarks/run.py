@@ -1,0 +1,74 @@
+"""`./run bench end-to-end`: measures, proves that nothing was lost or sent twice, and prints the figures."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.end_to_end import measure
+from benchmarks.figures import Run, exit_code, figures
+from benchmarks.report import report
+from benchmarks.rig import PRODUCT, Workload
+from local.foreground import make_say, run
+from local.system import SERVICES
+
+DATA = Path(".clearfacts/bench")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0, or 1 where something was lost or sent twice, 3 where the machine was not quiet."""
+    options = _parser().parse_args(arguments)
+    return run(lambda: _end_to_end(options))
+
+
+async def _end_to_end(options: argparse.Namespace) -> int:
+    workload = Workload(
+        count=options.count,
+        warmup=options.warmup,
+        latency=options.latency,
+        seed=options.seed,
+        sequential=options.sequential,
+    )
+    say = make_say()
+    runs: list[Run] = []
+    for in_flight in options.in_flight:
+        options.data.mkdir(parents=True, exist_ok=True)
+        samples = options.data / f"memory-{in_flight}.csv" if options.memory else None
+        folder = options.data / str(in_flight)
+        runs.append(await measure(folder, workload, in_flight=in_flight, samples=samples, say=say))
+    report(Console(), runs, services=SERVICES, product=PRODUCT)
+    if options.json:
+        found = figures(runs, services=SERVICES, product=PRODUCT)
+        asked = {"warmup": options.warmup, "latency": options.latency, "seed": options.seed}
+        print(json.dumps({**found, **asked}), flush=True)
+    return exit_code(runs, noisy=options.noisy)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./run bench", description="Measure (docs/performance.md).")
+    verbs = parser.add_subparsers(required=True, metavar="end-to-end")
+    verb = verbs.add_parser("end-to-end", help="the whole system beside its limit and the sequential design")
+    add = verb.add_argument
+    add("--count", type=_positive, default=20_000, help="invoices of the measured job (default %(default)s)")
+    add("--warmup", type=_positive, default=1_000, help="invoices of the job before it (default %(default)s)")
+    add("--sequential", type=_positive, default=300, help="invoices of the sequential design (default %(default)s)")
+    add("--in-flight", type=_numbers, default=(16, 64), metavar="N,N", help="calls at once (default 16,64)")
+    add("--latency", type=float, default=0.05, help="of the destination, in seconds (default %(default)s)")
+    add("--seed", type=int, default=1, help="of the generated documents (default %(default)s)")
+    add("--data", type=Path, default=DATA, help="holds one data directory a run, wiped first (default %(default)s)")
+    add("--memory", action="store_true", help="write the memory of all parts, each second, to DATA/memory-N.csv")
+    add("--noisy", action="store_true", help="do not reject a run on a machine that was not quiet")
+    add("--json", action="store_true", help="print the figures as the last line")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a number of at least 1 is needed")
+    return int(text)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(_positive(number) for number in text.split(","))

@@ -1,0 +1,30 @@
+"""The command line of `./run bench`."""
+
+import pytest
+
+from benchmarks.run import main
+from local.run_command import main as run_command
+
+
+def test_run_finds_the_benchmarks(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_command(["bench", "end-to-end", "--help"])
+
+    assert ended.value.code == 0
+    assert "--in-flight" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("wrong", [["--count", "0"], ["--in-flight", "16,x"], ["--count", "many"]])
+def test_a_number_that_is_none_is_one_clear_line(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["end-to-end", *wrong])
+
+    assert ended.value.code == 2
+    assert "a number of at least 1 is needed" in capsys.readouterr().err
+
+
+def test_the_kind_of_measurement_has_to_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([])
+
+    assert "end-to-end" in capsys.readouterr().err
