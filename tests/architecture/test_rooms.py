@@ -16,7 +16,6 @@ STORY = PURE | {"asyncio", "structlog"}
 ROOMS: Mapping[str, frozenset[str]] = {
     "common.invoice": PURE,
     "common.errors": PURE,
-    "common.ids": PURE,
     "common.halves": PURE,
     "common.clock": PURE | {"uuid_utils"},
     "common.contracts": PURE | {"pydantic"},

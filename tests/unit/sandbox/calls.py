@@ -2,7 +2,6 @@
 
 import json
 from typing import Any
-from urllib.parse import quote
 
 from sandbox.web import Handler, Plan, Reply, Request
 
@@ -41,7 +40,3 @@ def reply(plan: Plan) -> Reply:
 
 def content(plan: Plan) -> Any:
     return json.loads(reply(plan).body)
-
-
-def invoice_query(name: str) -> str:
-    return f"/invoices?administration=0123456749&direction=SALE&filename={quote(name)}"

@@ -87,11 +87,6 @@ class Infrastructure:
         """Send KILL to a part's main process; the supervisor starts it again."""
         await self.supervisor.keeper(name).kill()
 
-    async def restart(self, name: str) -> None:
-        """Stop a part in order, start it again, and wait until it is ready."""
-        await self.hold(name)
-        await self.release(name)
-
     async def hold(self, name: str) -> None:
         """Stop a part and keep it down until `release`."""
         await self.supervisor.keeper(name).hold()
