@@ -19,16 +19,13 @@ def report(console: Console, system: System, job: Job, proof: Proof, contradicti
         f"{results.duplicates} duplicates + {results.held} held"
     )
     console.print(f"source    {proof.listed} documents, {len(proof.lost)} of them without a row of ours")
-    console.print(f"accepted  {proof.accepted} by Clearfacts, {proof.twice} of them twice{_maybe(proof)}")
+    console.print(f"accepted  {proof.accepted} by Clearfacts, {proof.twice} of them twice")
+    if unclear := proof.accepted - proof.buckets.get("sent", 0):
+        console.print(f"          ({unclear} whose answer never came are held)")
     verdict = "the balance holds: nothing missing, nothing twice" if not contradictions else "; ".join(contradictions)
     console.print(f"verdict   {verdict}", style="bold green" if not contradictions else "bold red")
     for line in system.lines():
         console.print(line, highlight=False)
-
-
-def _maybe(proof: Proof) -> str:
-    unclear = proof.accepted - proof.buckets.get("sent", 0)
-    return f" ({unclear} whose answer never came are held)" if unclear > 0 else ""
 
 
 def _buckets(job: Job) -> Table:
