@@ -45,3 +45,12 @@ def test_anything_else_is_no_cursor(text: str) -> None:
 def test_another_key_opens_nothing() -> None:
     with pytest.raises(CursorInvalid):
         Cursors(b"x" * 32).open(CURSORS.seal(["1"], bound_to={}), bound_to={})
+
+
+def test_another_spelling_of_the_same_bytes_is_no_cursor() -> None:
+    cursor = CURSORS.seal(["12"], bound_to={})
+    assert len(cursor) % 4, "the last character has spare bits"
+    spare = chr(ord(cursor[-1]) + 1)
+    for spelling in (cursor + "!", cursor[:5] + "\n" + cursor[5:], cursor[:-1] + spare, cursor + "="):
+        with pytest.raises(CursorInvalid):
+            CURSORS.open(spelling, bound_to={})
