@@ -18,7 +18,7 @@ FORBIDDEN: Mapping[str, re.Pattern[str]] = {
         r"\b(pypi\.org|pythonhosted\.org|registry\.npmjs\.org|registry\.yarnpkg\.com|repo1?\.maven\.(org|apache\.org)"
         r"|central\.sonatype\.com)"
     ),
-    "an address with a password": re.compile(r"[a-z]+://[^\s/:@{}$<>\"']+:[^\s/:@{}$<>\"']{3,}@(?!localhost|127\.)"),
+    "an address with a password": re.compile(r"[a-z]+://[^\s/:@{}$<>\"']+:[^\s/:@{}$<>\"']{3,}@(?!127\.)[\w-]+\.\w"),
 }
 
 
