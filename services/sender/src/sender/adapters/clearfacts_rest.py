@@ -1,7 +1,7 @@
 """Clearfacts by the `rest` transport (docs/api/destination.openapi.yaml): key and lookup by reference."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ API = "clearfacts"
 LONGEST_WAIT = timedelta(hours=1)
 _WRONG_DOCUMENT = frozenset({400, 413, 422})
 _NOT_NOW = frozenset({401, 403, 429})
+_LONGEST_UUID = 200
+_SANE_DIGITS = 9
 _TOKEN_WAIT = timedelta(seconds=60)
 
 
@@ -63,7 +65,7 @@ class RestDestination:
         body = _json(response)
         if code in {200, 201}:
             uuid = body.get("uuid")
-            if isinstance(uuid, str) and uuid:
+            if isinstance(uuid, str) and 0 < len(uuid) <= _LONGEST_UUID and uuid.isprintable():
                 return Accepted(uuid, body)
             return OutcomeUnknown(f"answered {code} without a uuid")
         wait = self._retry_after(response)
@@ -71,8 +73,8 @@ class RestDestination:
             error: dict[str, Any] = body["error"]
             return Refused(str(error.get("code", code))[:100], str(error.get("message", "")), body)
         if code in _NOT_NOW:
-            token = code != 429
-            return NotAccepted(f"answered {code}", wait or (_TOKEN_WAIT if token else None), everyone=True)
+            usual = None if code == 429 else _TOKEN_WAIT
+            return NotAccepted(f"answered {code}", usual if wait is None else wait, everyone=True)
         if code == 503 and wait is not None:
             return NotAccepted("answered 503 with Retry-After", wait, everyone=True)
         return OutcomeUnknown(f"answered {code}")
@@ -82,12 +84,13 @@ class RestDestination:
         value = response.headers.get("Retry-After", "").strip()
         if not value:
             return None
+        if value.isascii() and value.isdigit():
+            return LONGEST_WAIT if len(value) > _SANE_DIGITS else min(timedelta(seconds=int(value)), LONGEST_WAIT)
         try:
-            wait = (
-                timedelta(seconds=int(value)) if value.isdigit() else parsedate_to_datetime(value) - self._clock.now()
-            )
-        except (ValueError, OverflowError, TypeError):
+            at = parsedate_to_datetime(value)
+        except ValueError:
             return None
+        wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - self._clock.now()  # an old spelling names no zone: GMT
         return min(max(wait, timedelta(0)), LONGEST_WAIT)
 
 
