@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
+
 from common.clock import SYSTEM_CLOCK
 from common.db.moves import apply_moves, clear_wake
 from common.db.pool import Database
@@ -13,7 +14,8 @@ from common.invoice.stage import Reason, Stage
 async def insert_row(database: Database, stage: Stage = Stage.FETCHED, status: str = "pending") -> UUID:
     row_id = SYSTEM_CLOCK.new_id()
     await database.execute(
-        """INSERT INTO invoices (id, invoice_id, ubl_data, status, stage, raw_sha256) VALUES ($1, $2, '', $3, $4, '')""",
+        """INSERT INTO invoices (id, invoice_id, ubl_data, status, stage, raw_sha256)
+           VALUES ($1, $2, '', $3, $4, '')""",
         row_id,
         f"source-{row_id}",
         status,
@@ -50,7 +52,8 @@ async def test_an_end_sets_status_reason_and_time(database: Database) -> None:
     async with database.connection() as connection:
         await apply_moves(connection, [move], actor="test")
     stored = await database.fetchrow(
-        "SELECT status, reason, error_message, findings, processed_at IS NOT NULL AS done FROM invoices WHERE id = $1", row
+        "SELECT status, reason, error_message, findings, processed_at IS NOT NULL AS done FROM invoices WHERE id = $1",
+        row,
     )
     assert stored is not None
     assert tuple(stored) == ("failed", "invalid", "no line", [{"rule": "X"}], True)

@@ -20,7 +20,6 @@ WHOLE = BalanceFacts(
     accepted_but_not_sent=0,
     accepted_twice=0,
 )
-COUNT = st.integers(0, 99)
 COUNTS = [f.name for f in fields(BalanceFacts) if f.name not in {"listed", "known", "buckets"}]
 TEXTS = {
     "without_fate": "3 listed items have no fate",

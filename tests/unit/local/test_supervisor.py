@@ -50,7 +50,7 @@ async def supervising(folder: Path, said: list[str] | None = None) -> AsyncGener
 
 async def eventually(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - another process makes it hold
+        while not holds():
             await asyncio.sleep(0.01)
 
 

@@ -107,7 +107,11 @@ class Destination:
         if not self._authorised(request):
             return error(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", "the token is not known")
         if not _ADMINISTRATION.fullmatch(request.query.get("administration", "")):
-            return error(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "administration: a company number is needed, letters and digits only")
+            return error(
+                HTTPStatus.BAD_REQUEST,
+                "BAD_REQUEST",
+                "administration: a company number is needed, letters and digits only",
+            )
         if request.query.get("direction") not in {"SALE", "PURCHASE"}:
             return error(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "direction: SALE or PURCHASE is needed")
         if not facts.kind:
