@@ -66,7 +66,7 @@ async def prepare_kafka(data: DataDir, cache: JarCache, *, port: int, controller
     java = _java(jars, data.folder("kafka", "tmp"))
     if not (logs / "meta.properties").exists():
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        await run_tool([*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)])
+        await run_tool([*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings)])
     return Part(
         name="kafka",
         argv=[*java, "kafka.Kafka", str(settings)],
