@@ -35,18 +35,27 @@ _DEADLOCKS = frozenset({"40P01", "40001"})
 
 def translate(error: Exception) -> Exception:
     """What a driver's error means; an error without a code proves nothing about the database's side."""
+    if timeout := _timeout_behind(error):
+        return DatabaseTimeout(f"{timeout}: {error}")
     if isinstance(error, asyncpg.PostgresError):
         code = str(getattr(error, "sqlstate", None) or "")
         if code[:2] in {"22", "23"}:
             return RowFault(f"{code}: {error}")
-        if code in _TIMEOUTS:
-            return DatabaseTimeout(f"{code}: {error}")
         if code in _DEADLOCKS:
             return Deadlock(f"{code}: {error}")
         return InfrastructureError(f"database: {code or type(error).__name__}: {error}")
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
         return RowFault(str(error))  # the driver cannot encode a value; its class has the name of a server's error
     return InfrastructureError(f"database: {type(error).__name__}: {error}")
+
+
+def _timeout_behind(error: BaseException | None) -> str | None:
+    """The code of a timeout by which the server ended the session: the driver then raises that the session is gone."""
+    while error is not None:
+        if (code := str(getattr(error, "sqlstate", None))) in _TIMEOUTS:
+            return code
+        error = error.__cause__ or error.__context__
+    return None
 
 
 class Database:
@@ -116,8 +125,13 @@ async def connect(url: str, *, application: str, connections: int) -> Database:
             server_settings={**_SERVER_SETTINGS, "application_name": application},
             init=_prepare,
         )
-    except (asyncpg.InvalidPasswordError, asyncpg.InvalidCatalogNameError, ValueError) as error:
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
         raise ConfigurationError(f"DATABASE_URL does not work: {error}; check user, password and database") from None
+    except ValueError:  # its text may hold a part of the password
+        raise ConfigurationError(
+            "DATABASE_URL is no address of a database; write postgresql://user:password@host:port/database, "
+            "with %-escapes for special characters"
+        ) from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise InfrastructureError(f"database: {type(error).__name__}: {error}") from error
     return Database(pool)

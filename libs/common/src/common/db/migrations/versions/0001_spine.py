@@ -253,8 +253,10 @@ CREATE TRIGGER audit_logs_append_only BEFORE UPDATE OR DELETE ON audit_logs
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_logs_no_truncate BEFORE TRUNCATE ON audit_logs
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER invoice_events_append_only BEFORE UPDATE ON invoice_events
+CREATE TRIGGER invoice_events_append_only BEFORE UPDATE OR DELETE ON invoice_events
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER invoice_events_no_truncate BEFORE TRUNCATE ON invoice_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
 
 # Ids are UUIDv7, so a month of ids is a month of rows; anything else lands in the default partition.
@@ -282,6 +284,10 @@ BEGIN
                         autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 2000)',
                     child, parent, uuidv7_floor(month),
                     uuidv7_floor((date_trunc('month', month AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC'));
+                IF parent = 'invoice_events' THEN  -- a partition has its own TRUNCATE; old months go by DROP TABLE
+                    EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.%I
+                        FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change()', child);
+                END IF;
             END IF;
         END LOOP;
     END LOOP;
@@ -289,6 +295,7 @@ END $$;
 
 CREATE TABLE invoices_other PARTITION OF invoices DEFAULT;
 CREATE TABLE invoice_events_other PARTITION OF invoice_events DEFAULT;
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON invoice_events_other FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TABLE attempts_other PARTITION OF attempts DEFAULT;
 SELECT ensure_partitions(2);
 """
