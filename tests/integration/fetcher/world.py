@@ -58,7 +58,8 @@ class World:
 
     def __post_init__(self) -> None:
         lease = timedelta(seconds=15)
-        self.pages = PostgresPages(self.database, Planner(_identify, _who_is_ours), lease=lease)
+        self.plan = Planner(_identify, _who_is_ours)
+        self.pages = PostgresPages(self.database, self.plan, lease=lease)
         self.jobs = PostgresJobs(self.database, lease=lease, overlap=OVERLAP, full_listing_every=timedelta(days=7))
         self.closing = PostgresClosing(self.database)
         self.sweeps = FetcherSweeps(self.database, self._announce)

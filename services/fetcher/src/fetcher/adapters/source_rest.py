@@ -22,6 +22,7 @@ _WAIT_FOR = frozenset({408, 425, 429})
 _MAX_CURSOR = 4096
 _LONGEST_IDS = 4000  # usual servers take 8 kB for the request line, a cursor included
 _LARGEST_TOTAL = 2**31 - 1
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +140,13 @@ def _usable(cursor: Any) -> bool:
 
 
 def _instant(value: Any) -> datetime | None:
-    """An instant that every calendar can hold; None for anything else."""
+    """An instant in UTC; None for anything else, and for the ends of the calendar that stand for "never"."""
     try:
         instant = datetime.fromisoformat(value)
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+        instant = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None
+    return instant if _FIRST_YEAR <= instant.year <= _LAST_YEAR else None
 
 
 def _date(response: httpx.Response) -> datetime | None:
