@@ -69,9 +69,9 @@ architecture *arguments:
 test *arguments="tests":
     pytest -q {{ arguments }}
 
-# branches covered by the unit tests; the pure rooms wholly
+# branches covered by all tests, services measured as processes; the pure rooms wholly
 [group("tests")]
-coverage *arguments="tests/unit tests/architecture":
+coverage *arguments="tests":
     coverage erase
     coverage run -m pytest -q {{ arguments }}
     coverage combine -q
