@@ -29,6 +29,13 @@ _SERVER_SETTINGS = {
     # The tables change faster than generic plans bear (research: a claim of 9 ms instead of 0.5).
     "jit": "off",
 }
+_DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg raises on a connection that was cut at the wrong instant (seen)
+    OSError,
+    TimeoutError,
+)
 _TIMEOUTS = frozenset({"57014", "55P03", "25P03", "25P04"})
 _DEADLOCKS = frozenset({"40P01", "40001"})
 
@@ -70,7 +77,7 @@ class Database:
         try:
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
                 yield connection
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except _DRIVER_ERRORS as error:
             raise translate(error) from error
 
     @asynccontextmanager
@@ -99,7 +106,7 @@ class Database:
         try:
             async with self._pool.acquire(timeout=1.0) as connection:
                 return await connection.fetchval("SELECT 1", timeout=1.0) == 1
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except _DRIVER_ERRORS:
             return False
 
     async def close(self) -> None:
@@ -132,7 +139,7 @@ async def connect(url: str, *, application: str, connections: int) -> Database:
             "DATABASE_URL is no address of a database; write postgresql://user:password@host:port/database, "
             "with %-escapes for special characters"
         ) from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except _DRIVER_ERRORS as error:
         raise InfrastructureError(f"database: {type(error).__name__}: {error}") from error
     return Database(pool)
 
