@@ -10,7 +10,10 @@ import pytest
 
 from common.clock import SYSTEM_CLOCK
 from common.db.pool import Database
+from gateway.adapters.postgres_jobs import PostgresJobs
+from gateway.adapters.postgres_users import PostgresUsers
 from tests.integration.gateway.world import ADMIN, PASSWORD, RealWorld, insert_invoice, insert_job
+from tests.unit.gateway.contract import check_jobs
 
 pytestmark = pytest.mark.stack
 
@@ -249,3 +252,12 @@ async def test_a_database_that_refuses_is_unavailable_and_comes_back(database: D
     await elsewhere.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     await elsewhere.close()
     assert (await http.get("/api/v1/jobs")).status_code == 200
+
+
+async def test_the_database_keeps_the_contract_of_jobs(database: Database) -> None:
+    users = PostgresUsers(database)
+    ann = await RealWorld(database).admin()
+    await users.create_first_admin("bob", "hash")
+    bob = await users.account("bob")
+    assert bob is not None
+    await check_jobs(PostgresJobs(database, SYSTEM_CLOCK), ann, bob.user)

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import httpx
 
-from tests.unit.gateway.fakes import NOON, World, user
+from tests.unit.gateway.contract import check_jobs
+from tests.unit.gateway.fakes import NOON, FakeJobs, World, user
 
 URL = "/api/v1/invoices/process"
 
@@ -77,3 +78,7 @@ async def test_a_key_that_cannot_be_printed_is_refused() -> None:
         headers = [(b"Idempotency-Key", key.encode("latin-1"))]
         answer = await World().signed_in().post(URL, json={}, headers=headers)
         assert answer.status_code == 422, key
+
+
+async def test_the_fake_keeps_the_contract_of_jobs() -> None:
+    await check_jobs(FakeJobs(), user(), user())
