@@ -16,7 +16,7 @@ CUTS = 40
 async def test_whatever_the_driver_says_of_a_cut_connection_means_not_there(
     database: Database, database_url: str
 ) -> None:
-    """asyncpg raises InternalClientError for about one cut in seven (seen); the pool has to know it."""
+    """The driver raises InternalClientError for about one cut in seven (seen); the pool has to know it."""
     done = asyncio.Event()
     outages = 0
 
