@@ -32,7 +32,7 @@ _SERVER_SETTINGS = {
 _DRIVER_ERRORS = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what asyncpg raises on a connection that was cut at the wrong instant (seen)
+    asyncpg.InternalClientError,  # seen on a connection that was cut at the wrong instant
     OSError,
     TimeoutError,
 )
