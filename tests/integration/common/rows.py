@@ -1,11 +1,16 @@
 """Rows for tests, written directly."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
+
+import asyncpg
 
 from common.clock import SYSTEM_CLOCK
 from common.db.pool import Database
 from common.invoice.stage import STATUS, Stage
+from local.infrastructure import Infrastructure
 
 
 async def insert_row(
@@ -24,3 +29,20 @@ async def insert_row(
         reason,
     )
     return row_id
+
+
+@asynccontextmanager
+async def own_database(infrastructure: Infrastructure, template: str) -> AsyncGenerator[str]:
+    """The URL of a migrated database that nobody holds a connection to, so that PostgreSQL may be stopped meanwhile."""
+    name = f"test_{uuid4().hex[:12]}"
+    await _maintain(infrastructure, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    yield infrastructure.database_url.rsplit("/", 1)[0] + f"/{name}"
+    await _maintain(infrastructure, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _maintain(infrastructure: Infrastructure, sql: str) -> None:
+    connection = await asyncpg.connect(infrastructure.database_url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()

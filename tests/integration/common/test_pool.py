@@ -32,9 +32,9 @@ async def single(database_url: str) -> AsyncGenerator[Database]:
 
 
 async def test_the_limits_of_a_session_survive_that_its_connection_is_given_back(single: Database) -> None:
+    backend = await single.fetchval("SELECT pg_backend_pid()")
     for _ in range(3):
         async with single.connection() as connection:
-            backend = await connection.fetchval("SELECT pg_backend_pid()")
             assert {name: await connection.fetchval(f"SHOW {name}") for name in LIMITS} == LIMITS
             for name in ("transaction_timeout", "lock_timeout", "statement_timeout"):
                 await connection.execute(f"SET {name} = 0")
@@ -67,20 +67,21 @@ async def test_a_value_that_cannot_be_is_its_rows_fault(single: Database, sql: s
 async def test_a_statement_a_lock_and_a_transaction_that_take_too_long_are_timeouts(database: Database) -> None:
     row = await insert_row(database)
     with pytest.raises(DatabaseTimeout, match="57014"):
-        async with database.transaction() as connection:
-            await connection.execute("SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(5)")
+        await _too_long(database, "statement_timeout", "SELECT pg_sleep(5)")
     async with database.transaction() as holder:
         await holder.execute("SELECT FROM invoices WHERE id = $1 FOR UPDATE", row)
         with pytest.raises(DatabaseTimeout, match="55P03"):
-            async with database.transaction() as waiter:
-                await waiter.execute("SET LOCAL lock_timeout = '20ms'")
-                await waiter.execute("SELECT FROM invoices WHERE id = $1 FOR UPDATE", row)
+            await _too_long(database, "lock_timeout", f"SELECT FROM invoices WHERE id = '{row}' FOR UPDATE")
     with pytest.raises(DatabaseTimeout, match="25P04"):
-        async with database.connection() as connection:
-            await connection.execute("SET transaction_timeout = '50ms'")
-            async with connection.transaction():
-                await connection.execute("SELECT pg_sleep(5)")
+        await _too_long(database, "transaction_timeout", "SELECT pg_sleep(5)")
     assert await database.is_there()
+
+
+async def _too_long(database: Database, limit: str, sql: str) -> None:
+    async with database.connection() as connection:
+        await connection.execute(f"SET {limit} = '50ms'")
+        async with connection.transaction():
+            await connection.execute(sql)
 
 
 async def test_one_of_two_who_wait_for_each_other_is_told_to_try_again(database: Database) -> None:
@@ -94,7 +95,7 @@ async def test_one_of_two_who_wait_for_each_other_is_told_to_try_again(database:
             await _lock(connection, rows[second])
 
     results = await asyncio.gather(lock(0, 1), lock(1, 0), return_exceptions=True)
-    assert sorted(type(result) for result in results if result is not None) == [Deadlock]
+    assert [type(result) for result in results if result is not None] == [Deadlock]
 
 
 async def _lock(connection: Connection, row: object) -> None:
@@ -106,11 +107,15 @@ async def test_a_connection_that_is_cut_is_infrastructure_and_the_next_one_works
         await database.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     assert await database.is_there()
     with pytest.raises(InfrastructureError):
-        async with database.transaction() as connection:
-            backend = await connection.fetchval("SELECT pg_backend_pid()")
-            await database.execute("SELECT pg_terminate_backend($1, 2000)", backend)
-            await connection.execute("SELECT 1")
+        await _cut_in_a_transaction(database)
     assert await database.is_there()
+
+
+async def _cut_in_a_transaction(database: Database) -> None:
+    async with database.transaction() as connection:
+        backend = await connection.fetchval("SELECT pg_backend_pid()")
+        await database.execute("SELECT pg_terminate_backend($1, 2000)", backend)
+        await connection.execute("SELECT 1")
 
 
 async def test_halving_finds_the_row_that_the_database_refuses(database: Database) -> None:

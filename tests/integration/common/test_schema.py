@@ -114,7 +114,8 @@ async def test_a_row_made_now_lands_in_this_months_partition(database: Database)
 
 async def test_an_id_of_another_time_still_has_a_place(database: Database) -> None:
     await database.execute(
-        "INSERT INTO invoices (id, invoice_id, ubl_data, status, stage, raw_sha256) VALUES ($1, 'x', '', 'pending', 'fetched', '')",
+        """INSERT INTO invoices (id, invoice_id, ubl_data, status, stage, raw_sha256)
+           VALUES ($1, 'x', '', 'pending', 'fetched', '')""",
         UUID(int=1),
     )
     assert await database.fetchval("SELECT tableoid::regclass::text FROM invoices") == "invoices_other"
