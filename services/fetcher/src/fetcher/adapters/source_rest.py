@@ -93,7 +93,7 @@ class RestSource:
             raise self._unavailable(f"the answer is not a page: {type(error).__name__}: {error}", 200) from error
         if next_cursor is not None and (not _usable(next_cursor) or next_cursor == cursor):
             raise SourceRefused("next_cursor does not advance", endpoint=self._endpoint, status_code=200)
-        counted = isinstance(total, int) and 0 <= total <= _LARGEST_TOTAL
+        counted = type(total) is int and 0 <= total <= _LARGEST_TOTAL  # true is an int too
         return SourcePage(items, cursor, next_cursor or None, total if counted else None, _date(response))
 
     def _item(self, item: Any) -> Listed:
