@@ -11,12 +11,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from common.contracts.dead_letters import Unreadable
 from common.contracts.events import InvoiceFetched
-from common.contracts.topics import Group, Topic
+from common.contracts.topics import DEAD_LETTERS, Group, Topic
 from common.kafka import Announcer, Batch, Consumers, make_broker
 from common.kafka.dead_letters import DeadLetters, DeadLetterStore
 
 TOPIC = Topic.INVOICES_FETCHED
 GROUP = Group.VALIDATOR
+PARTITIONS = DEAD_LETTERS[GROUP].partitions
 Handle = Callable[[Batch[InvoiceFetched]], Awaitable[None]]
 
 
@@ -91,13 +92,13 @@ async def committed(bootstrap: str) -> int:
 
 
 async def all_records(bootstrap: str, topic: str) -> list[ConsumerRecord[Any, Any]]:
-    """Everything that is on the topic now."""
+    """Everything that is on the dead-letter topic now."""
     consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None)
     await consumer.start()
     try:
-        consumer.subscribe([topic])
+        partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
+        consumer.assign(partitions)
         await consumer.seek_to_beginning()
-        partitions = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
         ends = await consumer.end_offsets(partitions)
         records: list[ConsumerRecord[Any, Any]] = []
         async with asyncio.timeout(20):

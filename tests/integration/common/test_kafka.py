@@ -4,6 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from common.contracts.events import InvoiceFetched
 from common.contracts.topics import LOCAL_PARTITIONS, TOPICS, Group, all_topics
@@ -146,13 +149,12 @@ async def test_an_unreadable_record_is_parked_with_its_bytes_and_the_rest_of_its
     kafka_bootstrap: str, database: Database
 ) -> None:
     good = events(20)
-    async with announcing(kafka_bootstrap) as announcer:
-        producer: Any = announcer._broker.config.producer._producer.producer  # pyright: ignore
+    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, max_request_size=1_048_576) as producer:
         for number, (value, headers) in enumerate(BAD):
             await producer.send_and_wait(TOPIC.value, value, key=b"k", partition=0, headers=headers)
-            await producer.send_and_wait(
-                TOPIC.value, good[number].model_dump_json().encode(), partition=0, headers=[("latin", b"\xe9")]
-            )
+            neighbour = good[number].model_dump_json().encode()
+            await producer.send_and_wait(TOPIC.value, neighbour, partition=0, headers=[("latin", b"\xe9")])
+    async with announcing(kafka_bootstrap) as announcer:
         await announcer.announce(TOPIC, good[len(BAD) :])
     store = PostgresDeadLetters(database, "test")
     seen = Seen()
@@ -186,16 +188,23 @@ async def test_parking_a_record_twice_keeps_one_row(kafka_bootstrap: str, databa
     assert await database.fetchval("SELECT count(*) FROM dead_letters") == 1
 
 
-async def test_topics_are_made_as_the_table_says_and_making_them_again_changes_nothing(kafka_bootstrap: str) -> None:
-    from aiokafka.admin import AIOKafkaAdminClient  # noqa: PLC0415 - only here
-    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType  # noqa: PLC0415
+async def described_topics(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, Any]:
+    """The topics, once the broker has told all of its parts about them."""
+    async with asyncio.timeout(10):
+        while True:
+            described: dict[str, Any] = {topic["topic"]: topic for topic in await admin.describe_topics(names)}
+            if all(topic["partitions"] for topic in described.values()):
+                return described
+            await asyncio.sleep(0.05)
 
+
+async def test_topics_are_made_as_the_table_says_and_making_them_again_changes_nothing(kafka_bootstrap: str) -> None:
     await ensure_topics(kafka_bootstrap, Environment.LOCAL)
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
     await admin.start()
     try:
         names = [spec.name for spec in all_topics()]
-        described = {topic["topic"]: topic for topic in await admin.describe_topics(names)}
+        described = await described_topics(admin, names)
         (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
     finally:
         await admin.close()
