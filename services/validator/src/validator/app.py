@@ -26,7 +26,7 @@ async def build_app(settings: ValidatorSettings, resources: Resources) -> App:
     workers = Workers(settings.validation_workers)
     profile = settings.validation_profile
     await workers.run(warm, profile)  # a profile that does not compile must stop the start, not the first batch
-    validate = ValidateInvoices(PostgresRows(database), WorkerValidation(workers, profile))
+    validate = ValidateInvoices(PostgresRows(database), WorkerValidation(workers.run, profile))
     sweep = Sweep(Stage.FETCHED, on_due(validate, moves.announce))
     store = PostgresDeadLetters(database, settings.kafka_bootstrap_servers)
     consumers = Consumers(resources.broker, Group.VALIDATOR, DeadLetters(Group.VALIDATOR, store, announcer))

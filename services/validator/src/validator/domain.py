@@ -30,6 +30,9 @@ class Judged:
     summary: str | None
     """The first fatal finding in one line."""
 
+    reason: Reason = Reason.INVALID
+    """Why the row fails where it is not valid."""
+
 
 def move(document: Document, judged: Judged) -> Move:
     """Where the row goes: valid documents on, the others to an end that says why."""
@@ -42,7 +45,7 @@ def move(document: Document, judged: Judged) -> Move:
         document.version,
         Stage.FETCHED,
         Stage.FAILED,
-        Reason.INVALID,
+        judged.reason,
         judged.summary,
         findings=findings,
         details=details,

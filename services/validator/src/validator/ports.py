@@ -27,5 +27,5 @@ class Rows(Protocol):
 
 class Validate(Protocol):
     async def __call__(self, documents: Sequence[bytes]) -> Sequence[Judged]:
-        """One answer per document, in order. Raises RetryableError when the worker died."""
+        """One answer per document, in order."""
         ...
