@@ -22,13 +22,12 @@ from fetcher.adapters.postgres_jobs import PostgresJobs
 from fetcher.adapters.postgres_pages import PostgresPages
 from fetcher.adapters.postgres_sweeps import FetcherSweeps
 from fetcher.adapters.source_rest import Fields, RestSource
+from fetcher.adapters.workers import WorkerIdentification
 from fetcher.handlers import on_jobs_requested
 from fetcher.planning import Planner
 from fetcher.settings import FetcherSettings
 from fetcher.use_cases import CloseJobs, JobRunner, ListSource
-from ubl.identity import Direction, Identity
-from ubl.safe import MalformedDocument
-from ubl.work import identify_many
+from ubl.identity import Direction
 
 
 async def build_app(settings: FetcherSettings, resources: Resources) -> App:
@@ -44,14 +43,11 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
     await administrations.open(settings.administrations)
     client = _client(settings)
     jobs = _jobs(settings, database)
-
-    async def identify(documents: Sequence[bytes]) -> Sequence[Identity | MalformedDocument]:
-        return await workers.run(identify_many, documents)
-
+    planner = Planner(WorkerIdentification(workers.run), administrations)
     listing = ListSource(
         _source(settings, client),
         jobs,
-        PostgresPages(database, Planner(identify, administrations), lease=settings.job_lease),
+        PostgresPages(database, planner, lease=settings.job_lease),
         announce=moves.announce,
         announce_jobs=announce_jobs,
         retries=settings.source_retries,
