@@ -205,10 +205,12 @@ async def test_topics_are_made_as_the_table_says_and_making_them_again_changes_n
     try:
         names = [spec.name for spec in all_topics()]
         described = await described_topics(admin, names)
-        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+        answers: list[Any] = await admin.describe_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+        )
     finally:
         await admin.close()
-    configs = {name: {entry[0]: entry[1] for entry in entries} for _, _, _, name, entries in answer.resources}
+    configs = {name: {entry[0]: entry[1] for entry in entries} for _, _, _, name, entries in answers[0].resources}
     for spec in all_topics():
         partitions = described[spec.name]["partitions"]
         assert len(partitions) == min(spec.partitions, LOCAL_PARTITIONS)

@@ -67,6 +67,8 @@ def run_service(name: str, kind: type[SettingsT], build: Build[SettingsT]) -> No
         uvloop.run(_serve(name, settings, build))
     except ConfigurationError as error:
         exit_with(error)
+    except StoppedEarly:
+        log.info("stopped")
     except InfrastructureError as error:
         sys.stderr.write(f"cannot start: {error}\n")
         raise SystemExit(1) from None
@@ -83,12 +85,13 @@ async def _serve(name: str, settings: SettingsT, build: Build[SettingsT]) -> Non
     database = await insist(
         lambda: connect(settings.database_url.get_secret_value(), application=name,
                         connections=settings.database_connections),
-        settings.startup_timeout, hint="start PostgreSQL or check DATABASE_URL",
+        settings.startup_timeout, hint="start PostgreSQL or check DATABASE_URL", stop=stop,
     )  # fmt: skip
     broker = make_broker(settings.kafka_bootstrap_servers, client_id=name)
     await insist(
-        lambda: _connect(broker), settings.startup_timeout, hint="start Kafka or check KAFKA_BOOTSTRAP_SERVERS"
-    )
+        lambda: _connect(broker), settings.startup_timeout,
+        hint="start Kafka or check KAFKA_BOOTSTRAP_SERVERS", stop=stop,
+    )  # fmt: skip
     app = await build(settings, Resources(database, broker))
     health = Health(_checks(database, broker, app))
     try:
@@ -158,8 +161,15 @@ def bind(host: str, port: int) -> socket.socket:
 Result = TypeVar("Result")
 
 
-async def insist(step: Callable[[], Awaitable[Result]], seconds: float, *, hint: str) -> Result:
-    """Repeat `step` while its infrastructure is not there; after `seconds` raise InfrastructureError with `hint`."""
+class StoppedEarly(Exception):
+    """Somebody stopped the process while it waited for its parts."""
+
+
+async def insist(step: Callable[[], Awaitable[Result]], seconds: float, *, hint: str, stop: asyncio.Event) -> Result:
+    """Repeat `step` while its infrastructure is not there.
+
+    Raises InfrastructureError with `hint` after `seconds`, StoppedEarly once `stop` is set.
+    """
     deadline = SYSTEM_CLOCK.monotonic() + seconds
     while True:
         try:
@@ -168,7 +178,9 @@ async def insist(step: Callable[[], Awaitable[Result]], seconds: float, *, hint:
             if SYSTEM_CLOCK.monotonic() > deadline:
                 raise InfrastructureError(f"{error}; gave up after {seconds:g} s: {hint}") from None
             log.warning("waiting", error=str(error))
-            await asyncio.sleep(_RETRY_EVERY)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _RETRY_EVERY)
+                raise StoppedEarly from None
 
 
 async def _connect(broker: KafkaBroker) -> None:

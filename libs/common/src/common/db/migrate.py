@@ -1,12 +1,14 @@
 """Bring a database to the newest schema: `python -m common.db.migrate` (DATABASE_URL or DATABASE_URL_FILE)."""
 
+import asyncio
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from pydantic import SecretStr
 
-from common.errors import ConfigurationError
+from common.db.pool import connect
+from common.errors import ConfigurationError, InfrastructureError
 from common.settings import Settings, exit_with, load_settings
 
 
@@ -17,16 +19,21 @@ class MigrationSettings(Settings):
 def migrate(database_url: str, revision: str = "head") -> None:
     """Upgrade to `revision`. Must not be called from inside a running event loop.
 
-    Raises ConfigurationError, one line, when the database cannot be reached.
+    Raises ConfigurationError, one line, when the database cannot be reached or the URL cannot work.
     """
+    asyncio.run(_check(database_url))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1).replace("%", "%%")
-    config.set_main_option("sqlalchemy.url", url)
+    config.attributes["database_url"] = database_url
+    command.upgrade(config, revision)
+
+
+async def _check(database_url: str) -> None:
     try:
-        command.upgrade(config, revision)
-    except OSError as error:
+        database = await connect(database_url, application="migrate", connections=1)
+    except InfrastructureError as error:
         raise ConfigurationError(f"the database cannot be reached ({error}); start it or check DATABASE_URL") from None
+    await database.close()
 
 
 def main() -> None:

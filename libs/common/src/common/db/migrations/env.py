@@ -3,6 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
+import asyncpg
 from alembic import context
 from sqlalchemy import pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -21,8 +22,10 @@ def _migrate(connection: "Connection") -> None:
 
 
 async def _run() -> None:
-    url = context.config.get_main_option("sqlalchemy.url") or ""
-    engine = create_async_engine(url, poolclass=pool.NullPool)
+    url = context.config.attributes["database_url"]  # read by asyncpg itself: the pool's URL is good here too
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=pool.NullPool
+    )
     async with engine.connect() as connection:
         await connection.run_sync(_migrate)
     await engine.dispose()
