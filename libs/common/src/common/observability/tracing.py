@@ -7,8 +7,8 @@ import re
 import secrets
 from contextvars import ContextVar
 
-CORRELATION_ID_PATTERN = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
-_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
+CORRELATION_ID_PATTERN = re.compile(r"^[A-Za-z0-9_-]{8,64}\Z")
+_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
 
 correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
