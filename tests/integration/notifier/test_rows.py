@@ -18,7 +18,7 @@ from notifier.ports import Messenger, Notifications
 from notifier.use_cases import RecordFinishedJobs, TellPeople
 from sandbox.faults import Behaviour
 from tests.integration.notifier.conftest import SlackFace, finished_job
-from tests.unit.notifier.fakes import FakeNotifications, OwnedTime
+from tests.unit.notifier.fakes import BRUSSELS, FakeNotifications, OwnedTime
 
 pytestmark = pytest.mark.stack
 
@@ -143,6 +143,7 @@ def teller(database: Database, messenger: Messenger) -> TellPeople:
         PostgresJobReports(database),
         messenger,
         public_url="http://gateway",
+        zone=BRUSSELS,
         lease=LEASE,
         post_timeout=timedelta(seconds=5),
     )

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from common.clock import Clock
-from notifier.domain.notification import Claim, Delivered, Delivery
+from notifier.domain.notification import Claim, Delivered, Delivery, Kind
 from notifier.domain.report import JobReport
+from notifier.domain.still_open import Waiting
 from notifier.domain.wording import Message
 
+BRUSSELS = ZoneInfo("Europe/Brussels")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -23,7 +26,10 @@ class OwnedTime:
 
 @dataclass
 class Row:
-    job_id: UUID
+    job_id: UUID | None
+    kind: Kind = Kind.JOB_FINISHED
+    window: str = ""
+    id: UUID = field(default_factory=uuid4)
     due: float = 0.0
     attempts: int = 0
     token: UUID | None = None
@@ -37,21 +43,39 @@ class FakeNotifications:
     time: OwnedTime
     rows: list[Row] = field(default_factory=list[Row])
     missing: list[UUID] = field(default_factory=list[UUID])
+    late: list[UUID] = field(default_factory=list[UUID])
+    open_since: datetime | None = None
+    """When the first job with open invoices started."""
 
     async def record(self, job_ids: Sequence[UUID]) -> None:
-        known = {row.job_id for row in self.rows}
-        self.rows += [Row(job_id, due=self.time.seconds) for job_id in dict.fromkeys(job_ids) if job_id not in known]
+        for job_id in job_ids:
+            self._add(Row(job_id))
+
+    def _add(self, new: Row) -> int:
+        if (new.kind, new.job_id, new.window) in {(row.kind, row.job_id, row.window) for row in self.rows}:
+            return 0
+        new.due = self.time.seconds
+        self.rows.append(new)
+        return 1
 
     async def record_missing(self, within: timedelta) -> int:
         before = len(self.rows)
         await self.record(self.missing)
         return len(self.rows) - before
 
+    async def record_still_open(self, after: timedelta) -> int:
+        return sum(self._add(Row(job_id, Kind.JOB_STILL_OPEN)) for job_id in self.late)
+
+    async def record_morning(self, day: date, since: datetime) -> int:
+        if self.open_since is None or self.open_since >= since:
+            return 0
+        return self._add(Row(None, Kind.MORNING_REPORT, day.isoformat()))
+
     async def claim(self, lease: timedelta) -> Claim | None:
         for row in self.rows:
             if row.status == "waiting" and row.due <= self.time.seconds:
                 row.token, row.attempts, row.due = uuid4(), row.attempts + 1, self.time.seconds + lease.total_seconds()
-                return Claim(row.job_id, row.token, row.job_id, row.attempts, NOON)
+                return Claim(row.id, row.token, row.kind, row.job_id, row.attempts, NOON)
         return None
 
     async def mark_sent(self, claim: Claim, message: Message) -> None:
@@ -67,18 +91,22 @@ class FakeNotifications:
             row.status, row.error = "abandoned", error
 
     def _held(self, claim: Claim) -> Row | None:
-        return next((row for row in self.rows if row.job_id == claim.id and row.token == claim.token), None)
+        return next((row for row in self.rows if row.id == claim.id and row.token == claim.token), None)
 
 
 @dataclass
 class FakeReports:
     reports: dict[UUID, JobReport | Exception] = field(default_factory=dict[UUID, "JobReport | Exception"])
+    waiting: list[Waiting] = field(default_factory=list[Waiting])
 
     async def read(self, job_id: UUID) -> JobReport | None:
         found = self.reports.get(job_id)
         if isinstance(found, Exception):
             raise found
         return found
+
+    async def read_open(self, job_id: UUID | None, started_before: datetime) -> Sequence[Waiting]:
+        return self.waiting
 
 
 @dataclass

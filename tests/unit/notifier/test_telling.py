@@ -11,7 +11,7 @@ from common.contracts.events import JobEvent, JobEventKind
 from common.errors import PermanentError
 from notifier.domain.notification import Delivery, NotConfigured, NotDelivered, wait_before
 from notifier.use_cases import RecordFinishedJobs, TellPeople
-from tests.unit.notifier.fakes import NOON, FakeMessenger, FakeNotifications, FakeReports, OwnedTime
+from tests.unit.notifier.fakes import BRUSSELS, NOON, FakeMessenger, FakeNotifications, FakeReports, OwnedTime
 from tests.unit.notifier.test_wording import CLEAN
 
 LEASE = timedelta(seconds=30)
@@ -31,6 +31,7 @@ class Desk:
             self.reports,
             self.slack,
             public_url="http://gateway",
+            zone=BRUSSELS,
             lease=LEASE,
             post_timeout=timedelta(seconds=10),
             clock=self.time.clock(),
@@ -176,6 +177,7 @@ async def test_a_claim_whose_lease_is_nearly_over_is_given_back_unposted() -> No
         slow,
         desk.slack,
         public_url="http://gateway",
+        zone=BRUSSELS,
         lease=LEASE,
         post_timeout=timedelta(seconds=10),
         clock=desk.time.clock(),

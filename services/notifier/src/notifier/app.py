@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from pydantic import SecretStr
@@ -19,7 +20,7 @@ from notifier.adapters.slack import NoMessenger, SlackMessenger
 from notifier.handlers import make_handler
 from notifier.ports import Messenger
 from notifier.settings import NotifierSettings
-from notifier.use_cases import RecordFinishedJobs, TellPeople
+from notifier.use_cases import RecordFinishedJobs, RecordOpenJobs, TellPeople
 
 log = structlog.get_logger()
 
@@ -32,12 +33,15 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
     database, broker = resources.database, resources.broker
     notifications = PostgresNotifications(database)
     timeout = timedelta(seconds=settings.slack_timeout)
+    zone = ZoneInfo(settings.schedule_timezone)
     record = RecordFinishedJobs(notifications)
+    record_open = RecordOpenJobs(notifications, zone=zone)
     tell = TellPeople(
         notifications,
         PostgresJobReports(database),
         _messenger(settings.slack_webhook_url, timeout),
         public_url=settings.public_url,
+        zone=zone,
         lease=timeout * LEASE_IN_TIMEOUTS,
         post_timeout=timeout,
     )
@@ -48,7 +52,8 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
     consumers.on(Topic.JOBS_EVENTS, JobEvent, make_handler(record, bell.set))
 
     async def sweep() -> None:
-        if await record.sweep():
+        finished, still_open = await record.sweep(), await record_open()
+        if finished or still_open:
             bell.set()
 
     return App(

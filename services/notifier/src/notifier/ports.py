@@ -1,12 +1,13 @@
 """What the notifier's stories need from outside."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from notifier.domain.notification import Claim, Delivery
 from notifier.domain.report import JobReport
+from notifier.domain.still_open import Waiting
 from notifier.domain.wording import Message
 
 
@@ -19,6 +20,14 @@ class Notifications(Protocol):
 
     async def record_missing(self, within: timedelta) -> int:
         """A row for every job that finished `within` and has none; how many there were."""
+        ...
+
+    async def record_still_open(self, after: timedelta) -> int:
+        """A row for every job with open invoices whose listing ended longer than `after` ago and that has none."""
+        ...
+
+    async def record_morning(self, day: date, since: datetime) -> int:
+        """The row of `day` when it has none and a job that started before `since` has open invoices."""
         ...
 
     async def claim(self, lease: timedelta) -> Claim | None:
@@ -35,6 +44,10 @@ class Notifications(Protocol):
 class JobReports(Protocol):
     async def read(self, job_id: UUID) -> JobReport | None:
         """The job as it stands now, None when there is no such row. Raises PermanentError when it makes no sense."""
+        ...
+
+    async def read_open(self, job_id: UUID | None, started_before: datetime) -> Sequence[Waiting]:
+        """The open invoices as they stand now, of one job or of every running job that started before."""
         ...
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,12 +11,12 @@ from uuid import UUID
 from common.clock import SYSTEM_CLOCK, Clock
 from common.db.pool import Database, Row
 from common.errors import PermanentError
-from notifier.domain.notification import Claim
+from notifier.domain.notification import Claim, Kind
 from notifier.domain.report import Amounts, Cause, Counts, JobReport
+from notifier.domain.still_open import Waiting
 from notifier.domain.wording import Message
 
 CHANNEL = "slack"
-KIND = "job_finished"
 WINDOW = "end"
 """A job ends once; corrections will be other windows."""
 
@@ -24,29 +24,52 @@ _CODE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,39}$")
 
 _RECORD = f"""
 INSERT INTO notifications (channel, kind, subject, window_key, wake_at)
-SELECT '{CHANNEL}', '{KIND}', job_id::text, '{WINDOW}', now() FROM unnest($1::uuid[]) AS t(job_id)
+SELECT '{CHANNEL}', '{Kind.JOB_FINISHED}', job_id::text, '{WINDOW}', now() FROM unnest($1::uuid[]) AS t(job_id)
 ON CONFLICT DO NOTHING
 """
 
 _RECORD_MISSING = f"""
 WITH missing AS (
     INSERT INTO notifications (channel, kind, subject, window_key, wake_at)
-    SELECT '{CHANNEL}', '{KIND}', j.id::text, '{WINDOW}', now() FROM jobs j
+    SELECT '{CHANNEL}', '{Kind.JOB_FINISHED}', j.id::text, '{WINDOW}', now() FROM jobs j
     WHERE j.status IN ('completed', 'failed') AND j.completed_at > now() - $1::interval AND NOT EXISTS (
-        SELECT FROM notifications n WHERE n.channel = '{CHANNEL}' AND n.kind = '{KIND}'
+        SELECT FROM notifications n WHERE n.channel = '{CHANNEL}' AND n.kind = '{Kind.JOB_FINISHED}'
             AND n.subject = j.id::text AND n.window_key = '{WINDOW}')
     ON CONFLICT DO NOTHING RETURNING id
 )
 SELECT count(*) FROM missing
 """
 
+# As the closer asks: through the index of open rows.
+_OPEN = "EXISTS (SELECT FROM invoices i WHERE i.job_id = j.id AND i.status = 'pending')"
+
+_RECORD_STILL_OPEN = f"""
+WITH late AS (
+    INSERT INTO notifications (channel, kind, subject, window_key, wake_at)
+    SELECT '{CHANNEL}', '{Kind.JOB_STILL_OPEN}', j.id::text, 'late', now() FROM jobs j
+    WHERE j.status = 'running' AND j.listed_at < now() - $1::interval AND {_OPEN}
+    ON CONFLICT DO NOTHING RETURNING id
+)
+SELECT count(*) FROM late
+"""
+
+_RECORD_MORNING = f"""
+WITH morning AS (
+    INSERT INTO notifications (channel, kind, subject, window_key, wake_at)
+    SELECT '{CHANNEL}', '{Kind.MORNING_REPORT}', 'jobs', $1, now()
+    WHERE EXISTS (SELECT FROM jobs j WHERE j.status = 'running' AND j.started_at < $2 AND {_OPEN})
+    ON CONFLICT DO NOTHING RETURNING id
+)
+SELECT count(*) FROM morning
+"""
+
 _CLAIM = f"""
 UPDATE notifications SET lease_token = $1, attempts = attempts + 1, wake_at = now() + $2::interval
 WHERE id = (
     SELECT id FROM notifications
-    WHERE channel = '{CHANNEL}' AND kind = '{KIND}' AND status = 'waiting' AND wake_at <= now()
+    WHERE channel = '{CHANNEL}' AND kind = ANY($3) AND status = 'waiting' AND wake_at <= now()
     ORDER BY wake_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, lease_token, subject, attempts, created_at
+RETURNING id, lease_token, kind, subject, attempts, created_at
 """
 
 _JOB = """
@@ -63,6 +86,13 @@ END AS code
 FROM invoices WHERE job_id = $1 AND status IN ('failed', 'held') GROUP BY 1, 2, 4
 """
 
+_WAITING = """
+SELECT stage, reason, count(*) AS count, min(wake_at) AS next_at FROM invoices
+WHERE status = 'pending' AND job_id IN (
+    SELECT id FROM jobs WHERE status = 'running' AND started_at < $2 AND (id = $1 OR $1::uuid IS NULL))
+GROUP BY stage, reason
+"""
+
 
 class PostgresNotifications:
     def __init__(self, database: Database, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -75,11 +105,19 @@ class PostgresNotifications:
     async def record_missing(self, within: timedelta) -> int:
         return int(await self._database.fetchval(_RECORD_MISSING, within))
 
+    async def record_still_open(self, after: timedelta) -> int:
+        return int(await self._database.fetchval(_RECORD_STILL_OPEN, after))
+
+    async def record_morning(self, day: date, since: datetime) -> int:
+        return int(await self._database.fetchval(_RECORD_MORNING, day.isoformat(), since))
+
     async def claim(self, lease: timedelta) -> Claim | None:
-        row = await self._database.fetchrow(_CLAIM, self._clock.new_id(), lease)
+        row = await self._database.fetchrow(_CLAIM, self._clock.new_id(), lease, list(Kind))
         if row is None:
             return None
-        return Claim(row["id"], row["lease_token"], UUID(row["subject"]), row["attempts"], row["created_at"])
+        kind = Kind(row["kind"])
+        job_id = None if kind is Kind.MORNING_REPORT else UUID(row["subject"])
+        return Claim(row["id"], row["lease_token"], kind, job_id, row["attempts"], row["created_at"])
 
     async def mark_sent(self, claim: Claim, message: Message) -> None:
         await self._database.execute(
@@ -116,6 +154,10 @@ class PostgresJobReports:
             return _report(job, [_cause(row) for row in causes])
         except (AttributeError, TypeError, ValueError, ArithmeticError) as error:
             raise PermanentError(f"the job's results make no sense: {type(error).__name__}") from error
+
+    async def read_open(self, job_id: UUID | None, started_before: datetime) -> Sequence[Waiting]:
+        rows = await self._database.fetch(_WAITING, job_id, started_before)
+        return [Waiting(row["stage"], row["reason"], row["count"], row["next_at"]) for row in rows]
 
 
 def _report(job: Row, causes: Sequence[Cause]) -> JobReport:

@@ -91,7 +91,7 @@ def as_blocks(message: Message) -> list[dict[str, Any]]:
 
 
 def _footer(message: Message) -> str:
-    link = f"<{_escape(message.url)}|Open the job>"
+    link = f"<{_escape(message.url)}|{_escape(message.link)}>"
     if message.at is None:
         return link
     fallback = f"{message.at:%Y-%m-%d %H:%M} UTC"

@@ -1,1 +1,1 @@
-"""The pure rules of telling people: when to try again, what a finished job looks like, and how it is said."""
+"""The pure rules of telling people: when to try again, what a job looks like, and how it is said."""

@@ -1,14 +1,29 @@
 """A notification, how a post of it may end, and when it is tried again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800))
 """The wait after the first, second, ... failed post; the last one repeats."""
 
-GIVE_UP_AFTER = timedelta(days=3)
+
+class Kind(StrEnum):
+    """What a message is about. Stored."""
+
+    JOB_FINISHED = "job_finished"
+    JOB_STILL_OPEN = "job_still_open"
+    MORNING_REPORT = "morning_report"
+
+
+GIVE_UP_AFTER: Mapping[Kind, timedelta] = {
+    Kind.JOB_FINISHED: timedelta(days=3),
+    Kind.JOB_STILL_OPEN: timedelta(days=3),
+    Kind.MORNING_REPORT: timedelta(hours=12),  # the next morning has its own
+}
 """A message about a job of three days ago helps nobody; the row stays, `abandoned`, with its last error."""
 
 
@@ -18,7 +33,9 @@ class Claim:
 
     id: UUID
     token: UUID
-    job_id: UUID
+    kind: Kind
+    job_id: UUID | None
+    """None for the morning report, which is about every job."""
     attempt: int
     """1 for the first post."""
     created_at: datetime

@@ -38,6 +38,7 @@ class Message:
     paragraphs: Sequence[str]
     url: str
     at: datetime | None
+    link: str = "Open the job"
 
 
 def write(report: JobReport, public_url: str) -> Message:
