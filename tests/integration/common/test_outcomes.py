@@ -1,0 +1,81 @@
+"""Telling what moved, on the real broker and database: the event of each stage, and whose timer is cleared."""
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from common.contracts.events import InvoiceOutcome
+from common.contracts.topics import Topic
+from common.db.moves import OUTCOME_COLUMNS, to_moved
+from common.db.pool import Database
+from common.errors import InfrastructureError
+from common.invoice.move import Moved
+from common.invoice.stage import Stage
+from common.kafka import Announcer, make_broker
+from common.outcomes import MoveAnnouncer
+from tests.integration.common.kafka import announcing
+from tests.integration.common.rows import insert_row
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+async def announcer(kafka_bootstrap: str) -> AsyncGenerator[Announcer]:
+    async with announcing(kafka_bootstrap) as made:
+        yield made
+
+
+async def as_moved(database: Database, row: UUID) -> Moved:
+    found = await database.fetchrow(f"SELECT {OUTCOME_COLUMNS} FROM invoices i WHERE i.id = $1", row)
+    assert found is not None
+    return to_moved(found)
+
+
+async def values(bootstrap: str, topic: Topic, count: int) -> list[bytes]:
+    consumer: Any = AIOKafkaConsumer(
+        topic.value, bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None
+    )
+    await consumer.start()
+    try:
+        return [(await consumer.getone()).value for _ in range(count)]
+    finally:
+        await consumer.stop()
+
+
+async def test_every_stage_is_told_on_its_topic_and_ends_need_nobody_any_more(
+    announcer: Announcer, database: Database, kafka_bootstrap: str
+) -> None:
+    due = -timedelta(seconds=30)
+    rows = [
+        await insert_row(database, Stage.FETCHED, due=due),
+        await insert_row(database, Stage.VALIDATED, due=due),
+        await insert_row(database, Stage.SENT, due=due),
+        await insert_row(database, Stage.HELD, due=due, reason="conflicting_version"),
+        await insert_row(database, Stage.UNKNOWN, due=due),
+    ]
+    moved = [await as_moved(database, row) for row in rows]
+    await MoveAnnouncer(announcer, database, service="test").announce(moved)
+    told = [
+        InvoiceOutcome.model_validate_json(one) for one in await values(kafka_bootstrap, Topic.INVOICES_OUTCOMES, 2)
+    ]
+    assert {(one.id, one.stage) for one in told} == {(rows[2], "sent"), (rows[3], "held")}
+    assert str(rows[0]).encode() in (await values(kafka_bootstrap, Topic.INVOICES_FETCHED, 1))[0]
+    assert str(rows[1]).encode() in (await values(kafka_bootstrap, Topic.INVOICES_VALIDATED, 1))[0]
+    cleared = await database.fetch("SELECT id FROM invoices WHERE wake_at IS NULL")
+    assert [row["id"] for row in cleared] == [rows[2]], "a conflict is looked at again; open rows keep their timer"
+
+
+async def test_an_end_that_could_not_be_told_keeps_its_timer(database: Database, kafka_bootstrap: str) -> None:
+    broker = make_broker(kafka_bootstrap, client_id="test")
+    await broker.connect()
+    await broker.start()
+    await broker.stop()
+    row = await insert_row(database, Stage.SENT, due=-timedelta(seconds=30))
+    announcing_to_nobody = MoveAnnouncer(Announcer(broker, source="test"), database, service="test")
+    with pytest.raises(InfrastructureError):
+        await announcing_to_nobody.announce([await as_moved(database, row)])
+    assert await database.fetchval("SELECT wake_at IS NOT NULL FROM invoices WHERE id = $1", row)
