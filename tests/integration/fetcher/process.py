@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from common.contracts.events import Event
 from common.contracts.topics import Topic
@@ -49,13 +49,12 @@ async def publish(kafka: str, topic: Topic, value: bytes) -> None:
 
 async def heard(kafka: str, topic: Topic) -> list[bytes]:
     """The values of every record on the topic, from its beginning to its end of now."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-        consumer.assign(partitions)
+        partitions = list(consumer.assignment())  # without a group: all of them, at once
+        assert partitions, topic
         ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning()
         values: list[bytes] = []
         while any([await consumer.position(p) < ends[p] for p in partitions]):
             for records in (await consumer.getmany(timeout_ms=200)).values():
