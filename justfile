@@ -89,6 +89,11 @@ lock *arguments:
 openapi:
     python -m gateway.routes.openapi docs/openapi.json
 
+# write docs/events.md from the contracts
+[group("made")]
+events:
+    python -m common.contracts.describe > docs/events.md
+
 # is this file a conventional commit message, scoped by service or library?
 [group("made")]
 message file:

@@ -30,19 +30,21 @@ class TopicSpec:
     retention: timedelta
     partitions: int
     """On production; locally and in development `LOCAL_PARTITIONS` at most."""
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
 
 
 LOCAL_PARTITIONS = 6
 MAX_RECORD_BYTES = 1_048_576
 
 TOPICS: Mapping[Topic, TopicSpec] = {
-    spec_topic: TopicSpec(spec_topic.value, key, timedelta(days=days), partitions)
-    for spec_topic, key, days, partitions in (
-        (Topic.JOBS_REQUESTED, "job id", 14, 3),
-        (Topic.INVOICES_FETCHED, "invoice row id", 14, 12),
-        (Topic.INVOICES_VALIDATED, "invoice row id", 14, 12),
-        (Topic.INVOICES_OUTCOMES, "invoice row id", 30, 12),
-        (Topic.JOBS_EVENTS, "job id", 30, 3),
+    spec_topic: TopicSpec(spec_topic.value, key, timedelta(days=days), partitions, writers, readers)
+    for spec_topic, key, days, partitions, writers, readers in (
+        (Topic.JOBS_REQUESTED, "job id", 14, 3, ("gateway", "orchestration"), (Group.FETCHER,)),
+        (Topic.INVOICES_FETCHED, "invoice row id", 14, 12, ("fetcher",), (Group.VALIDATOR,)),
+        (Topic.INVOICES_VALIDATED, "invoice row id", 14, 12, ("validator", "sender"), (Group.SENDER,)),
+        (Topic.INVOICES_OUTCOMES, "invoice row id", 30, 12, ("fetcher", "validator", "sender"), ("integrators",)),
+        (Topic.JOBS_EVENTS, "job id", 30, 3, ("fetcher",), (Group.NOTIFIER,)),
     )
 }
 
@@ -52,7 +54,8 @@ def dead_letter_topic(group: Group) -> str:
 
 
 DEAD_LETTERS: Mapping[Group, TopicSpec] = {
-    group: TopicSpec(dead_letter_topic(group), "original key", timedelta(days=90), 3) for group in Group
+    group: TopicSpec(dead_letter_topic(group), "original key", timedelta(days=90), 3, (group,), ("operators",))
+    for group in Group
 }
 
 
