@@ -1,6 +1,7 @@
 """What a document says, as one hash: equal for two spellings of the same content, different for any other text.
 
-The canonical form is Exclusive XML Canonicalization in fixed prefixes, without text that is only white space.
+The canonical form is Canonical XML with all namespaces declared at the root in fixed prefixes, without text that is
+only white space.
 """
 
 import re
@@ -10,52 +11,48 @@ from typing import Final
 
 from lxml import etree
 
-from ubl.names import CAC_NS, CBC_NS, EXT_NS, PREFIXES, ROOTS, Element
+from ubl.names import CAC_NS, CBC_NS, EXT_NS, PREFIXES, Element
 
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS: Final = (f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation")
 _LAYOUT: Final = re.compile(rb">[ \t\n]+<")
 _USUAL: Final = {"cac": CAC_NS, "cbc": CBC_NS, "ext": EXT_NS}
 _NO_NAMESPACE: Final = "about:no-namespace"
-_DECLARATIONS: Final = tuple(f' xmlns:{prefix}="{uri}"'.encode() for prefix, uri in _USUAL.items())
-_HEADS: Final = tuple(f'<{name.localname} xmlns="{name.namespace}"'.encode() for name in map(etree.QName, ROOTS))
 
 
 def content_sha256(root: Element, volatile: frozenset[str] = frozenset()) -> bytes:
     """SHA-256 of the canonical form: names, attributes and text count; layout, prefixes, schema hints do not.
 
     `volatile` are paths from the root in the usual prefixes (`cac:AdditionalDocumentReference/cac:Attachment`) whose
-    elements do not count either.
+    elements do not count either. The prefixes in `root` may be others afterwards.
     """
     if volatile or any(hint in root.attrib for hint in _HINTS):
         root = _without(root, volatile)
+    usual = {None: str(etree.QName(root).namespace), **_USUAL}
+    bare = next(root.iter("{}*"), None) is not None  # below a default namespace libxml2 would write it as if in that
+    etree.cleanup_namespaces(root, top_nsmap=usual)
     written = _canonicalise(root)
-    if not _is_usual(written):
-        written = _canonicalise(_in_usual_prefixes(root))
+    if bare or not (root.nsmap.items() <= usual.items() and written.count(b"xmlns") == len(root.nsmap)):
+        written = _canonicalise(_in_usual_prefixes(root, usual))
     return sha256(_LAYOUT.sub(b"><", written)).digest()
 
 
 def _canonicalise(root: Element) -> bytes:
-    # No inclusive_ns_prefixes: lxml ignores those that no document in this thread had before.
-    return etree.tostring(root, method="c14n", exclusive=True, with_comments=False)
+    return etree.tostring(root, method="c14n", with_comments=False)
 
 
-def _is_usual(written: bytes) -> bool:
-    """Whether every declaration is a usual one, as in most documents: then there is nothing to rename."""
-    usual = 1 + sum(map(written.count, _DECLARATIONS))
-    return written.startswith(_HEADS) and written.count(b"xmlns") == usual
-
-
-def _in_usual_prefixes(root: Element) -> Element:
+def _in_usual_prefixes(root: Element, usual: dict[str | None, str]) -> Element:
     """A copy whose other namespaces have prefixes that are numbered in the order of their names."""
     copy = deepcopy(root)
-    own = str(etree.QName(copy).namespace)
-    foreign = sorted(_namespaces(copy) - {own, *_USUAL.values()})
+    foreign = sorted(_namespaces(copy) - set(usual.values()))
     numbered = {f"n{index}": uri for index, uri in enumerate(foreign)}
-    wrapper = etree.Element("document", nsmap={None: own, **_USUAL, **numbered})
-    # Moving it under declarations of the same namespaces makes libxml2 use those.
+    wrapper = etree.Element("document", nsmap={**usual, **numbered})
+    # Moving it under declarations of the same namespaces makes libxml2 use those; written and read, they can be raised.
     wrapper.append(copy)
-    return copy
+    written = etree.tostring(copy, method="c14n", exclusive=True)
+    again = etree.fromstring(written)  # noqa: TID251 - what libxml2 itself has just written
+    etree.cleanup_namespaces(again, top_nsmap={**usual, **numbered})
+    return again
 
 
 def _namespaces(root: Element) -> set[str]:

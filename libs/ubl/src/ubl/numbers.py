@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _BELGIAN: Final = re.compile(r"(?:BE)?([01]?\d{9})", re.ASCII)
 _NOT_ALPHANUMERIC: Final = re.compile(r"[\W_]+")
 _ENTERPRISE_LENGTH: Final = 10
+_CACHED_LENGTH: Final = 40  # the same companies come again and again; a long text is no number of theirs
 
 
 def number_key(number: str) -> str:
@@ -36,7 +38,14 @@ def belgian_digits(identifier: str) -> str | None:
 
 
 def _compact(identifier: str) -> str:
+    return _compact_cached(identifier) if len(identifier) <= _CACHED_LENGTH else _compacted(identifier)
+
+
+def _compacted(identifier: str) -> str:
     return _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", identifier).upper())
+
+
+_compact_cached = lru_cache(maxsize=8192)(_compacted)
 
 
 def is_enterprise_number(digits: str) -> bool:
