@@ -173,6 +173,18 @@ async def test_a_job_with_an_open_row_or_an_incomplete_listing_is_not_ended(worl
     assert (results["open"], results["total_invoices"], results["amounts"]["sent"]) == (1, 1, {})
 
 
+@pytest.mark.parametrize("end", [Stage.SENT, Stage.FAILED])
+async def test_a_job_waits_for_a_conflict_whose_holder_has_ended_to_be_judged_again(world: World, end: Stage) -> None:
+    (first,) = await world.listing(item("s-1", document("INV-7")))
+    job = await world.job()
+    (second,) = await world.record(job, item("s-2", document("INV-7", inclusive="9.00", payable="9.00")))
+    assert job.id in await world.closing.finished()  # the holder is on its way: this may take long
+    await world.put(first.id, end, Reason.REFUSED if end is Stage.FAILED else None)
+    assert job.id not in await world.closing.finished()
+    assert len(await world.look_again(second.id)) == 1
+    assert (job.id in await world.closing.finished()) == (end is Stage.SENT)
+
+
 async def test_of_two_closers_at_once_one_ends_the_job(world: World) -> None:
     for turn in range(10):
         job = await world.job()

@@ -1,14 +1,20 @@
 """Recording a page: what was listed, the rows it makes, the job's cursor; all or nothing."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from common.errors import ClearfactsError
+from common.invoice.move import Moved
 from common.invoice.stage import Reason, Stage
-from fetcher.ports import LeaseLost
+from fetcher.adapters.postgres_pages import Known, PostgresPages
+from fetcher.domain import SourcePage
+from fetcher.planning import Plan
+from fetcher.ports import LeasedJob, LeaseLost
 from tests.integration.fetcher.world import World, after, document, item, page
 
 pytestmark = pytest.mark.stack
@@ -157,16 +163,27 @@ async def test_a_database_that_is_gone_in_the_middle_leaves_nothing(world: World
     assert len(await world.record(job, item("s-1"))) == 1
 
 
+class Counting(PostgresPages):
+    """Counts the transactions: a deadlock would have cost one more."""
+
+    writes = 0
+
+    async def _write(self, job: LeasedJob, page: SourcePage, known: Known, plans: Sequence[Plan]) -> Sequence[Moved]:
+        self.writes += 1
+        return await super()._write(job, page, known, plans)
+
+
 async def test_two_jobs_that_bring_the_same_documents_at_once_never_block_each_other_for_good(world: World) -> None:
-    """Many rounds: the same keys in opposite orders, some new, some with a holder."""
+    """Many rounds: the same keys in opposite orders, some new, some with a holder; not one deadlock."""
+    pages = Counting(world.database, world.plan, lease=timedelta(seconds=15))
     for turn in range(25):
         one, two = await world.job(), await world.job()
         items = [item(f"{turn}-{n}") for n in range(30)]
         others = [item(f"{turn}-{n}-other-id", document(f"{turn}-{n}")) for n in reversed(range(30))]
         await world.listing(*items[:5])
         results = await asyncio.gather(
-            world.pages.record(one, page(*items[5:], following="c")),
-            world.pages.record(two, page(*others, following="c")),
+            pages.record(one, page(*items[5:], following="c")),
+            pages.record(two, page(*others, following="c")),
         )
         fetched = [m for moved in results for m in moved if m.stage is Stage.FETCHED]
         assert len(fetched) == 25
@@ -182,3 +199,4 @@ async def test_two_jobs_that_bring_the_same_documents_at_once_never_block_each_o
            WHERE d.stage = 'duplicate' AND h.stage = 'fetched'"""
     )
     assert duplicates == 25 * 30
+    assert pages.writes == 2 * 25
