@@ -280,7 +280,8 @@ async def test_a_sender_outlives_its_parts_and_is_not_ready_meanwhile(
     parts: dict[str, str | None], database: Database, tmp_path: Path, infrastructure: Infrastructure
 ) -> None:
     async with clearfacts(tmp_path, Behaviour(latency=0.02)) as (url, ledger):
-        env = environment(**parts, DESTINATION_URL=url, STARTUP_TIMEOUT="30", SEND_CONCURRENCY="2")
+        clocks = {"SEND_DEADLINE": "5", "SEND_LEASE": "20", "SEND_SETTLE": "30"}
+        env = environment(**parts, **clocks, DESTINATION_URL=url, STARTUP_TIMEOUT="30", SEND_CONCURRENCY="2")
         async with sender(tmp_path, env) as running:
             for done, part in ((0, "postgres"), (60, "kafka")):
                 await fill(database, 60, after=done)
@@ -298,9 +299,10 @@ async def test_a_sender_outlives_its_parts_and_is_not_ready_meanwhile(
                 async with asyncio.timeout(60):
                     while not await running.ready():
                         await asyncio.sleep(0.1)
-                    while (await buckets(database)).get("validated") or (await buckets(database)).get("sending"):
+                    while {"validated", "sending", "unknown"} & set(await buckets(database)):
                         await asyncio.sleep(0.1)
         stages = await buckets(database)
-        assert stages == {"sent": 120}
-        assert ledger.summary()["accepted"] == 120
+        # A claim whose commit was not answered belongs to nobody: it runs out and is held, at most one per slot.
+        assert stages["sent"] == ledger.summary()["accepted"] >= 120 - 3
+        assert stages["sent"] + stages.get("held", 0) == 120
         assert ledger.summary()["duplicates"] == 0
