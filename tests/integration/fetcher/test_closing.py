@@ -143,6 +143,14 @@ async def test_a_broken_balance_fails_the_job_and_is_named(world: World, what: s
     assert row["error"]["message"] == row["error_message"]
 
 
+async def test_a_page_that_made_no_row_is_missed_too(world: World) -> None:
+    await world.listing(item("known"))
+    job = await world.job()
+    await world.record(job, item("known"))
+    await world.database.execute("DELETE FROM job_pages WHERE job_id = $1", job.id)
+    assert (await ended(world, job))["error_message"] == "balance broken: 1 pages do not follow the page before"
+
+
 async def test_an_accepted_row_that_still_waits_for_evidence_is_no_contradiction(world: World) -> None:
     """Held with `maybe_sent`: the acceptance is known, the row's own end is a person's."""
     job = await a_whole_job(world)

@@ -15,7 +15,7 @@ from fetcher.adapters.postgres_pages import Known, PostgresPages
 from fetcher.domain import SourcePage
 from fetcher.planning import Plan
 from fetcher.ports import LeasedJob, LeaseLost
-from tests.integration.fetcher.world import World, after, document, item, page
+from tests.integration.fetcher.world import US, World, after, document, item, page
 
 pytestmark = pytest.mark.stack
 
@@ -200,3 +200,30 @@ async def test_two_jobs_that_bring_the_same_documents_at_once_never_block_each_o
     )
     assert duplicates == 25 * 30
     assert pages.writes == 2 * 25
+
+
+async def test_keys_are_taken_in_one_order_whatever_the_order_on_the_page(world: World) -> None:
+    """Two pages with the same keys in opposite orders, both stopped in the middle: else they would deadlock."""
+    pages = Counting(world.database, world.plan, lease=timedelta(seconds=15))
+    for turn in range(6):
+        a, z = f"{turn}-a", f"{turn}-z"
+        jobs = [await world.job(), await world.job()]
+        async with world.database.transaction() as connection:
+            in_the_way = connection.transaction()
+            await in_the_way.start()
+            for number in (a, z):
+                key = f"{US}|SALE|{US}|0987654394|380|{number}|2026"
+                await connection.execute("INSERT INTO invoice_keys VALUES ($1, $2, $3, 0)", US, key, uuid4())
+            recordings = [
+                asyncio.ensure_future(pages.record(jobs[0], page(item(a), item(z)))),
+                asyncio.ensure_future(
+                    pages.record(jobs[1], page(item(f"{z}-2", document(z)), item(f"{a}-2", document(a))))
+                ),
+            ]
+            waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+            while await connection.fetchval(waiting) < len(recordings):
+                await asyncio.sleep(0.01)
+            await in_the_way.rollback()
+        stages = sorted(m.stage for moved in await asyncio.gather(*recordings) for m in moved)
+        assert stages == ["duplicate", "duplicate", "fetched", "fetched"]
+    assert pages.writes == 2 * 6
