@@ -1,7 +1,7 @@
 """The destination port: one suite on the fake and on the real adapter against the sandbox's Clearfacts."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from common.http.client import make_client
 from sandbox.destination import Destination as SandboxDestination
 from sandbox.faults import Behaviour, Effect, Rule
 from sandbox.invoices import document
@@ -94,8 +93,10 @@ async def real_desk(folder: Path) -> AsyncGenerator[Desk]:
     ledger = Ledger(folder / "oracle.jsonl")
     sandbox = SandboxDestination(ledger, token=TOKEN)
     try:
-        async with listening(sandbox.routes()) as url, make_client(base_url=url, token=TOKEN, connections=4) as client:
-            yield RealDesk(RestDestination(client, deadline=timedelta(seconds=DEADLINE)), sandbox, ledger)
+        async with listening(sandbox.routes()) as url:
+            deadline = timedelta(seconds=DEADLINE)
+            async with aclosing(RestDestination.at(url, token=TOKEN, connections=4, deadline=deadline)) as destination:
+                yield RealDesk(destination, sandbox, ledger)
     finally:
         ledger.close()
 

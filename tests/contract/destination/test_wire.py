@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from urllib.parse import parse_qsl
@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl
 import pytest
 
 from common.clock import Clock
-from common.http.client import make_client
 from sender.adapters.clearfacts_rest import RestDestination
 from sender.domain import Accepted, Delivery, NotAccepted, OutcomeUnknown, Refused
 from tests.contract.destination.test_destination import claim
@@ -66,13 +65,12 @@ async def facing(talk: Talk) -> AsyncGenerator[tuple[RestDestination, Server]]:
     server = Server(talk)
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
-    client = make_client(
-        base_url=f"http://127.0.0.1:{port}/api", token="t", connections=4, timeout=timedelta(seconds=DEADLINE)
-    )
+    url, clock = f"http://127.0.0.1:{port}/api", Clock(now=lambda: NOW)
+    destination = RestDestination.at(url, token="t", connections=4, deadline=timedelta(seconds=DEADLINE), clock=clock)
     try:
-        yield RestDestination(client, deadline=timedelta(seconds=DEADLINE), clock=Clock(now=lambda: NOW)), server
+        yield destination, server
     finally:
-        await client.aclose()
+        await destination.aclose()
         listener.close()
 
 
@@ -230,6 +228,10 @@ async def test_an_answer_that_drips_beyond_the_deadline_is_unknown_at_the_deadli
         assert len(server.calls) == 1
 
 
+def alone(url: str) -> "aclosing[RestDestination]":
+    return aclosing(RestDestination.at(url, token=None, connections=1, deadline=timedelta(seconds=DEADLINE)))
+
+
 def closed_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -239,8 +241,8 @@ def closed_port() -> int:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_a_connection_that_never_came_to_be_proves_non_acceptance(scheme: str) -> None:
-    async with make_client(base_url=f"{scheme}://127.0.0.1:{closed_port()}", token=None, connections=1) as client:
-        delivery = await RestDestination(client, deadline=timedelta(seconds=DEADLINE)).deliver(claim())
+    async with alone(f"{scheme}://127.0.0.1:{closed_port()}") as destination:
+        delivery = await destination.deliver(claim())
     assert isinstance(delivery, NotAccepted)
     assert delivery.everyone
 
@@ -277,8 +279,7 @@ async def test_a_request_that_is_reset_in_its_middle_is_unknown() -> None:
 
     async with await asyncio.start_server(reset, "127.0.0.1", 0) as listener:
         port = listener.sockets[0].getsockname()[1]
-        async with make_client(base_url=f"http://127.0.0.1:{port}", token=None, connections=1) as client:
-            destination = RestDestination(client, deadline=timedelta(seconds=DEADLINE))
+        async with alone(f"http://127.0.0.1:{port}") as destination:
             assert isinstance(await destination.deliver(claim(content=b"x" * 900_000)), OutcomeUnknown)
 
 

@@ -30,6 +30,7 @@ def test_the_usual_clocks_are_those_of_the_design(env: pytest.MonkeyPatch) -> No
     [
         ("90", "90", "180"),
         ("91", "90", "180"),
+        ("61", "90", "180"),
         ("30", "90", "90"),
         ("30", "90", "89"),
         ("0", "90", "180"),
@@ -42,14 +43,15 @@ def test_clocks_out_of_order_are_refused(env: pytest.MonkeyPatch, deadline: str,
     env.setenv("SEND_SETTLE", settle)
     with pytest.raises(ConfigurationError) as caught:
         load_settings(SenderSettings)
-    assert str(caught.value).startswith("SEND_DEADLINE < SEND_LEASE < SEND_SETTLE is required, got ")
+    assert "SEND_LEASE" in str(caught.value)
+    assert "SEND_DEADLINE" in str(caught.value)
     assert "s3cr3t" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("concurrency", "given", "prefetch"), [
-    (16, None, 8), (32, None, 16), (33, None, 33), (64, None, 64), (1, None, 0), (16, "0", 0), (16, "3", 3),
+    (1, None, 1), (16, None, 16), (64, None, 64), (16, "0", 0), (16, "3", 3),
 ])  # fmt: skip
-def test_the_prefetch_is_half_to_all_of_the_concurrency(
+def test_the_prefetch_is_as_large_as_the_concurrency_where_it_is_not_given(
     env: pytest.MonkeyPatch, concurrency: int, given: str | None, prefetch: int
 ) -> None:
     env.setenv("SEND_CONCURRENCY", str(concurrency))

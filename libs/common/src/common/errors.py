@@ -25,7 +25,7 @@ class ConfigurationError(ClearfactsError):
 
 
 class RowFault(PermanentError):
-    """SQLSTATE classes 22 and 23: one of the rows is at fault; halve the batch until it is found."""
+    """SQLSTATE classes 22, 23 and 54: one of the rows is at fault; halve the batch until it is found."""
 
 
 class DatabaseTimeout(RetryableError):

@@ -1,23 +1,41 @@
 """Telling what moved: the announcements of new stages, and clearing the timer of an end that everybody heard."""
 
+import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
+
+import structlog
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.contracts.events import InvoiceFetched, InvoiceOutcome, InvoiceValidated
 from common.contracts.topics import Topic
 from common.db.moves import clear_wake
 from common.db.pool import Database
+from common.errors import ClearfactsError
 from common.invoice.move import Moved
 from common.invoice.stage import OUTCOMES, Reason, Stage
 from common.kafka.announcing import Announcer
 from common.observability import metrics
 
+log = structlog.get_logger()
+
 
 class MoveAnnouncer:
     """Announces moved rows on the topic of their new stage; the third party to `apply_moves` and the handler."""
 
-    def __init__(self, announcer: Announcer, database: Database, *, service: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        announcer: Announcer,
+        database: Database,
+        *,
+        service: str,
+        clear_every: timedelta | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        """With `clear_every` the timers of announced ends are cleared together, by `run`, and by `clear` at the end."""
+        self._clear_every = clear_every
+        self._heard: list[tuple[UUID, int]] = []
         self._clock = clock
         self._announcer = announcer
         self._database = database
@@ -37,9 +55,24 @@ class MoveAnnouncer:
                 await self._announcer.announce(topic, events)
         self._count(moved)
         # A conflicting version keeps its timer: it is looked at again until the conflict is gone.
-        done = [(m.id, m.version) for m in ended if m.reason != Reason.CONFLICTING_VERSION]
+        self._heard += [(m.id, m.version) for m in ended if m.reason != Reason.CONFLICTING_VERSION]
+        if self._clear_every is None:
+            await self.clear()
+
+    async def clear(self) -> None:
+        """Clear the timers of what was announced; one that stays set costs a second announcement, no more."""
+        heard, self._heard = self._heard, []
         async with self._database.connection() as connection:
-            await clear_wake(connection, done)
+            await clear_wake(connection, heard)
+
+    async def run(self) -> None:
+        """Clear every `clear_every` until cancelled."""
+        while self._clear_every is not None:
+            await asyncio.sleep(self._clear_every.total_seconds())
+            try:
+                await self.clear()
+            except ClearfactsError as error:
+                log.warning("timers_not_cleared", error=str(error))
 
     def _count(self, moved: Sequence[Moved]) -> None:
         now = self._clock.now().timestamp()

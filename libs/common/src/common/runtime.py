@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -111,6 +112,8 @@ async def _run(app: App, broker: KafkaBroker, health: Health, listener: socket.s
         running = [tasks.create_task(loop()) for loop in (health.beat, *app.loops)]
         serving = tasks.create_task(server.serve(sockets=[listener]))
         await broker.start()
+        gc.collect()
+        gc.freeze()  # what was loaded at the start stays: no collection needs to walk it again
         log.info("started", port=listener.getsockname()[1])
         await stop.wait()
         log.info("stopping")

@@ -8,6 +8,7 @@ import httpx
 from common.contracts.events import JobEvent, JobRequested
 from common.contracts.topics import Group, Topic
 from common.db.dead_letters import PostgresDeadLetters
+from common.db.partitions import Partitions
 from common.db.pool import Database
 from common.db.sweeper import Sweeper
 from common.http.client import make_client
@@ -62,7 +63,7 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
     consumers.on(Topic.JOBS_REQUESTED, JobRequested, on_jobs_requested(jobs, runner.ring))
     return App(
         subscribers=consumers.subscribers,
-        loops=(runner.run, closer.run, sweeper.run),
+        loops=(runner.run, closer.run, sweeper.run, Partitions(database).run),
         close=(client.aclose, workers.close),
     )
 

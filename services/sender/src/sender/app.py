@@ -1,12 +1,12 @@
 """The sender, wired."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from common.contracts.events import InvoiceValidated
 from common.contracts.topics import Group, Topic
 from common.db.dead_letters import PostgresDeadLetters
 from common.db.sweeper import Sweeper
-from common.http.client import make_client
 from common.invoice.move import Moved
 from common.kafka import Announcer, Consumers
 from common.kafka.dead_letters import DeadLetters
@@ -20,17 +20,20 @@ from sender.settings import SenderSettings
 from sender.settling import Settler
 from sender.sweeps import SenderSweeps
 
+CLEAR_EVERY = timedelta(seconds=0.5)
+"""How long the timers of announced ends are gathered: one statement for hundreds of rows instead of one each."""
+
 
 async def build_app(settings: SenderSettings, resources: Resources) -> App:
     """Wire the sender."""
     database = resources.database
     announcer = Announcer(resources.broker, source="sender")
-    moves = MoveAnnouncer(announcer, database, service="sender")
-    client = make_client(
-        base_url=str(settings.destination_url),
+    moves = MoveAnnouncer(announcer, database, service="sender", clear_every=CLEAR_EVERY)
+    destination = RestDestination.at(
+        str(settings.destination_url),
         token=settings.destination_token.get_secret_value() if settings.destination_token else None,
         connections=settings.send_concurrency,
-        timeout=settings.send_deadline,
+        deadline=settings.send_deadline,
         keepalive=settings.http_keepalive,
     )
     claims = PostgresClaims(database)
@@ -41,7 +44,7 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
 
     pump = Pump(
         claims,
-        RestDestination(client, deadline=settings.send_deadline),
+        destination,
         settler,
         announce=announce_claims,
         concurrency=settings.send_concurrency,
@@ -55,7 +58,7 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     sweeper = Sweeper(database, SenderSweeps(claims, moves.announce).all(), service="sender")
     return App(
         subscribers=consumers.subscribers,
-        loops=(pump.run, settler.run, sweeper.run),
-        drain=(pump.drain,),
-        close=(client.aclose,),
+        loops=(pump.run, settler.run, sweeper.run, moves.run),
+        drain=(pump.drain, moves.clear),
+        close=(destination.aclose,),
     )

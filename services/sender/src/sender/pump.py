@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 Announce = Callable[[Sequence[Moved]], Awaitable[None]]
 
-CLAIM_PAUSE = 0.01
+CLAIM_PAUSE = 0.025
 LOOK_EVERY = 0.5
 FIRST_HALT = timedelta(seconds=1)
 

@@ -15,8 +15,8 @@ log = structlog.get_logger()
 
 Announce = Callable[[Sequence[Moved]], Awaitable[None]]
 
-GATHER = 0.015
-AT_ONCE = 64
+GATHER = 0.04
+AT_ONCE = 128
 _LONGEST_PAUSE = 5.0
 _TRIES_FOR_ACCEPTANCE = 5
 

@@ -37,6 +37,7 @@ _DRIVER_ERRORS = (
     TimeoutError,
 )
 _TIMEOUTS = frozenset({"57014", "55P03", "25P03", "25P04"})
+_ROW_FAULTS = frozenset({"22", "23", "54"})  # wrong value, broken constraint, too large for an index
 _DEADLOCKS = frozenset({"40P01", "40001"})
 
 
@@ -46,7 +47,7 @@ def translate(error: Exception) -> Exception:
         return DatabaseTimeout(f"{timeout}: {error}")
     if isinstance(error, asyncpg.PostgresError):
         code = str(getattr(error, "sqlstate", None) or "")
-        if code[:2] in {"22", "23"}:
+        if code[:2] in _ROW_FAULTS:
             return RowFault(f"{code}: {error}")
         if code in _DEADLOCKS:
             return Deadlock(f"{code}: {error}")

@@ -3,17 +3,19 @@
 import asyncio
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import orjson
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.http.client import TRANSPORT_ERRORS, never_left, observed
+from common.http.direct import DirectPost
 from sender.domain import Accepted, Claim, Delivery, NotAccepted, OutcomeUnknown, Refused
 
 API = "clearfacts"
 LONGEST_WAIT = timedelta(hours=1)
+KEEPALIVE = timedelta(seconds=15)
 _WRONG_DOCUMENT = frozenset({400, 413, 422})
 _NOT_NOW = frozenset({401, 403, 429})
 _LONGEST_UUID = 200
@@ -24,17 +26,42 @@ _TOKEN_WAIT = timedelta(seconds=60)
 class RestDestination:
     lookup = True
 
-    def __init__(self, client: httpx.AsyncClient, *, deadline: timedelta, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._client = client
+    def __init__(self, post: DirectPost, *, deadline: timedelta, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._post = post
         self._deadline = deadline.total_seconds()
         self._clock = clock
+
+    @classmethod
+    def at(
+        cls,
+        url: str,
+        *,
+        token: str | None,
+        connections: int,
+        deadline: timedelta,
+        keepalive: timedelta = KEEPALIVE,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> Self:
+        """The destination at a base URL, with connections of its own: `aclose` them."""
+        post = DirectPost(
+            f"{url.rstrip('/')}/invoices",
+            content_type="application/xml",
+            token=token,
+            connections=connections,
+            timeout=deadline,
+            keepalive=keepalive,
+        )
+        return cls(post, deadline=deadline, clock=clock)
+
+    async def aclose(self) -> None:
+        await self._post.aclose()
 
     async def deliver(self, claim: Claim) -> Delivery:
         """POST the document once; what the answer proves decides, never the type of an exception."""
         async with observed(API, "POST") as outcome:
             try:
                 async with asyncio.timeout(self._deadline):
-                    response = await self._client.send(self._request(claim))
+                    response = await self._send(claim)
             except TimeoutError:
                 return OutcomeUnknown(f"no answer within {self._deadline:g} s")
             except TRANSPORT_ERRORS as error:
@@ -42,7 +69,7 @@ class RestDestination:
             outcome.name = str(response.status_code)
         return self._read(response)
 
-    def _request(self, claim: Claim) -> httpx.Request:
+    async def _send(self, claim: Claim) -> httpx.Response:
         reference = str(claim.reference)
         params = {
             "administration": claim.dossier,
@@ -52,13 +79,7 @@ class RestDestination:
         }
         if claim.journal:
             params["journal"] = claim.journal
-        return self._client.build_request(
-            "POST",
-            "/invoices",
-            params=params,
-            content=claim.content,
-            headers={"Content-Type": "application/xml", "Idempotency-Key": reference},
-        )
+        return await self._post(claim.content, params=params, headers={"Idempotency-Key": reference})
 
     def _read(self, response: httpx.Response) -> Delivery:
         code = response.status_code
