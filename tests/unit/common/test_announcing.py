@@ -11,6 +11,7 @@ from common.contracts.events import InvoiceFetched
 from common.contracts.topics import Topic
 from common.errors import InfrastructureError
 from common.kafka.announcing import Announcer
+from common.kafka.broker import make_broker
 from common.observability.tracing import correlation_id
 
 
@@ -21,18 +22,21 @@ class FakeBroker:
         self.records: list[tuple[bytes, str, dict[str, Any]]] = []
         self.fails = fails
 
-    async def publish(self, value: bytes, topic: str, **options: Any) -> "asyncio.Future[None]":
+    async def send(
+        self, topic: str, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]
+    ) -> "asyncio.Future[None]":
         ack: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.fails == len(self.records):
             ack.set_exception(KafkaConnectionError("gone"))
         else:
             ack.set_result(None)
-        self.records.append((value, topic, options))
+        sent = {name: text.decode() for name, text in headers}
+        self.records.append((value, topic, {"key": key, "headers": sent}))
         return ack
 
 
 def announcer(broker: FakeBroker) -> Announcer:
-    return Announcer(broker, source="test")  # pyright: ignore[reportArgumentType] - a fake
+    return Announcer(make_broker("nowhere:1", client_id="test"), source="test", send=broker.send)
 
 
 async def test_every_record_of_an_announcement_is_an_event_of_its_own() -> None:

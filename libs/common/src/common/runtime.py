@@ -60,12 +60,15 @@ class App:
 Build = Callable[[SettingsT, Resources], Awaitable[App]]
 
 
-def run_service(name: str, kind: type[SettingsT], build: Build[SettingsT]) -> None:
-    """Run until SIGTERM or SIGINT. Exits 2 with one line when it is misconfigured, 1 when a part is not there."""
+def run_service(name: str, kind: type[SettingsT], build: Build[SettingsT], *, stable_plans: bool = False) -> None:
+    """Run until SIGTERM or SIGINT; for `stable_plans` see `common.db.pool.connect`.
+
+    Exits 2 with one line when it is misconfigured, 1 when a part is not there.
+    """
     try:
         settings = load_settings(kind)
         configure_logging(service=name, level=settings.log_level, fmt=settings.log_format)
-        uvloop.run(_serve(name, settings, build))
+        uvloop.run(_serve(name, settings, build, stable_plans=stable_plans))
     except ConfigurationError as error:
         exit_with(error)
     except StoppedEarly:
@@ -78,14 +81,14 @@ def run_service(name: str, kind: type[SettingsT], build: Build[SettingsT]) -> No
         raise SystemExit(70) from None
 
 
-async def _serve(name: str, settings: SettingsT, build: Build[SettingsT]) -> None:
+async def _serve(name: str, settings: SettingsT, build: Build[SettingsT], *, stable_plans: bool) -> None:
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     listener = bind(settings.http_host, settings.http_port)
     database = await insist(
         lambda: connect(settings.database_url.get_secret_value(), application=name,
-                        connections=settings.database_connections),
+                        connections=settings.database_connections, stable_plans=stable_plans),
         settings.startup_timeout, hint="start PostgreSQL or check DATABASE_URL", stop=stop,
     )  # fmt: skip
     broker = make_broker(settings.kafka_bootstrap_servers, client_id=name)

@@ -5,4 +5,4 @@ from validator.app import build_app
 from validator.settings import ValidatorSettings
 
 if __name__ == "__main__":
-    run_service("validator", ValidatorSettings, build_app)
+    run_service("validator", ValidatorSettings, build_app, stable_plans=True)

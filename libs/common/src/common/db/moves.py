@@ -21,7 +21,7 @@ _STAGES = ", ".join(
 
 MOVE = f"""
 locked AS MATERIALIZED (
-    SELECT i.id FROM invoices i JOIN move_input n ON i.id = n.id AND i.version = n.version
+    SELECT n.* FROM move_input n JOIN invoices i ON i.id = n.id AND i.version = n.version
     ORDER BY i.id FOR UPDATE OF i
 ),
 moved AS (
@@ -32,8 +32,7 @@ moved AS (
         clearfacts_response = coalesce(n.response, i.clearfacts_response),
         findings = coalesce(n.findings, i.findings),
         processed_at = CASE WHEN s.is_outcome THEN now() ELSE i.processed_at END, updated_at = now()
-    FROM move_input n
-    JOIN locked l ON l.id = n.id
+    FROM locked n
     JOIN (VALUES {_STAGES}) AS s(stage, status, wake_seconds, is_outcome) ON s.stage = n.stage
     WHERE i.id = n.id AND i.version = n.version
     RETURNING i.id, i.version, i.stage, i.reason, i.job_id, i.invoice_id, i.dossier, i.dedupe_key, i.generation,

@@ -11,6 +11,7 @@ from common.clock import SYSTEM_CLOCK, Clock
 from common.contracts.events import Event
 from common.contracts.topics import Topic
 from common.errors import InfrastructureError
+from common.kafka.sending import Headers, Send, send_by
 from common.observability.tracing import correlation_id, new_traceparent
 
 ANNOUNCE_TIMEOUT = 15.0
@@ -19,31 +20,30 @@ ANNOUNCE_TIMEOUT = 15.0
 class Announcer:
     """Announces on topics; when `announce` returns, every record is acknowledged."""
 
-    def __init__(self, broker: KafkaBroker, *, source: str, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._broker = broker
+    def __init__(
+        self, broker: KafkaBroker, *, source: str, clock: Clock = SYSTEM_CLOCK, send: Send | None = None
+    ) -> None:
+        self._send = send or send_by(broker)
         self._source = source
         self._clock = clock
 
     async def announce(self, topic: Topic, events: Sequence[Event]) -> None:
         """Publish `events`. Raises InfrastructureError when an ack is missing; some may be out, twice is harmless."""
-        shared = self._headers(topic)
+        shared = _encoded(self._headers(topic))
         records = [
-            (event.key, event.model_dump_json().encode(), {**shared, "ce_id": str(self._clock.new_id())})
+            (event.key, event.model_dump_json().encode(), [*shared, ("ce_id", str(self._clock.new_id()).encode())])
             for event in events
         ]
         await self._publish(topic, records)
 
     async def publish_raw(self, topic: str, key: bytes | None, value: bytes, headers: Mapping[str, str]) -> None:
         """Publish bytes as they are (dead letters keep what nobody could read)."""
-        await self._publish(topic, [(key, value, dict(headers))])
+        await self._publish(topic, [(key, value, _encoded(headers))])
 
-    async def _publish(self, topic: str, records: Sequence[tuple[bytes | None, bytes, dict[str, str]]]) -> None:
+    async def _publish(self, topic: str, records: Sequence[tuple[bytes | None, bytes, Headers]]) -> None:
         try:
             async with asyncio.timeout(ANNOUNCE_TIMEOUT):
-                acks: list[Any] = [
-                    await self._broker.publish(value, topic, key=key, headers=headers, no_confirm=True)
-                    for key, value, headers in records
-                ]
+                acks: list[Any] = [await self._send(topic, key, value, headers) for key, value, headers in records]
                 await asyncio.gather(*acks)
         except (KafkaError, OSError, TimeoutError) as error:
             raise InfrastructureError(f"kafka: announcing on {topic}: {type(error).__name__}: {error}") from error
@@ -60,3 +60,7 @@ class Announcer:
         if (correlation := correlation_id.get()) is not None:
             headers["correlation_id"] = correlation
         return headers
+
+
+def _encoded(headers: Mapping[str, str]) -> Headers:
+    return [(name, value.encode()) for name, value in headers.items()]

@@ -1,5 +1,6 @@
 """The broker object, with the settings that keep records safe (each default that loses data is overridden here)."""
 
+from dataclasses import replace
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -49,17 +50,17 @@ async def raw_decoder(message: Any) -> Any:
 
 
 def _clean(record: ConsumerRecord[Any, Any]) -> ConsumerRecord[Any, Any]:
-    headers = tuple((name, (value or b"").decode("utf-8", "replace").encode()) for name, value in record.headers or ())
-    return ConsumerRecord(
-        record.topic,
-        record.partition,
-        record.offset,
-        record.timestamp,
-        record.timestamp_type,
-        record.key,
-        record.value,
-        record.checksum,
-        record.serialized_key_size,
-        record.serialized_value_size,
-        headers,
-    )
+    if all(_is_text(value) for _, value in record.headers or ()):
+        return record
+    headers = tuple((name, (value or b"").decode("utf-8", "replace").encode()) for name, value in record.headers)
+    return replace(record, headers=headers)
+
+
+def _is_text(value: bytes | None) -> bool:
+    if value is None:
+        return False
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
