@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 async def announce(kafka: str, job: UUID, *kinds: JobEventKind) -> None:
     async with make_broker(kafka, client_id="test") as broker:
         now = SYSTEM_CLOCK.now()
-        events = [JobEvent(job_id=job, version=number, kind=kind, at=now) for number, kind in enumerate(kinds)]
+        events = [JobEvent(job_id=job, version=number, kind=kind, at=now) for number, kind in enumerate(kinds, 1)]
         await Announcer(broker, source="test").announce(Topic.JOBS_EVENTS, events)
 
 

@@ -87,7 +87,7 @@ async def test_a_missing_setting_is_one_line() -> None:
 
 
 async def test_clocks_out_of_order_are_one_line(parts: dict[str, str | None]) -> None:
-    refused(await ended(environment(**parts, SEND_LEASE="10")), "SEND_DEADLINE < SEND_LEASE < SEND_SETTLE")
+    refused(await ended(environment(**parts, SEND_LEASE="10")), "SEND_LEASE", "SEND_DEADLINE")
 
 
 async def test_a_port_in_use_is_one_line(parts: dict[str, str | None]) -> None:
