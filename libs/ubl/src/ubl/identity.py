@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
+from operator import attrgetter
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -53,6 +54,13 @@ class Identity:
     tax_exclusive_amount: Decimal | None
     tax_inclusive_amount: Decimal | None
     content_sha256: bytes
+
+    def __reduce__(self) -> tuple[type["Identity"], tuple[object, ...]]:
+        """By position: it comes back from a worker process for every document, and this halves what that costs."""
+        return Identity, _identity_values(self)
+
+
+_identity_values = attrgetter(*Identity.__slots__)
 
 
 def identify(raw: bytes, *, volatile: frozenset[str] = frozenset(), limits: Limits = DEFAULT) -> Identity:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from ubl.names import Element, cac, cbc
@@ -37,9 +38,16 @@ class Party:
     identification: str | None = None
     numbers: tuple[str, ...] = ()
 
+    def __reduce__(self) -> tuple[type["Party"], tuple[object, ...]]:
+        """By position, as in `Identity`."""
+        return Party, _party_values(self)
+
     @property
     def key(self) -> str | None:
         return self.enterprise_number or self.vat or self.legal_id or self.endpoint or self.identification
+
+
+_party_values = attrgetter(*Party.__slots__)
 
 
 def party(role: Element | None) -> Party:

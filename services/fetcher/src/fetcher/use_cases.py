@@ -209,8 +209,8 @@ class CloseJobs:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._repeat(self.close))
-            tasks.create_task(self._repeat(self.refresh))
+            tasks.create_task(self._repeat(self.close, share=20))
+            tasks.create_task(self._repeat(self.refresh, share=100))
 
     async def close(self) -> None:
         """End every job that is done, and say so until the broker has heard it."""
@@ -238,7 +238,8 @@ class CloseJobs:
         for job_id in await self._closing.running():
             await self._closing.write_results(job_id)
 
-    async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, step: Callable[[], Awaitable[None]], *, share: int) -> None:
+        """Each second, or as seldom as `share` times its own cost: counting must never be what the database does."""
         while True:
             started = self._clock.monotonic()
             try:
@@ -246,4 +247,4 @@ class CloseJobs:
             except ClearfactsError as error:
                 log.warning("closing_waits", error=str(error))
             cost = self._clock.monotonic() - started
-            await asyncio.sleep(max(1.0, 20 * cost))  # counting must never be what the database is busy with
+            await asyncio.sleep(max(1.0, share * cost))
