@@ -1,7 +1,7 @@
 # Every check by its name: what CI, the pre-commit hooks and `./run test` run. Nothing is configured twice.
 # `./run check` installs what is missing first, `just` itself included (`.venv/bin/just`).
 
-set shell := ["bash", "-euo", "pipefail", "-c"]
+set shell := ["sh", "-euc"]
 
 export PATH := justfile_directory() / ".venv" / "bin" + ":" + env("PATH")
 
@@ -36,13 +36,16 @@ contracts:
 # every member names exactly the packages that it imports
 [group("static")]
 deps:
-    #!/usr/bin/env bash
-    set -euo pipefail
-    members=(libs/* services/* cli orchestration)
-    names=$(for member in "${members[@]}"; do printf 'clearfacts-%s=%s,' "${member##*/}" "${member##*/}"; done)
-    for member in "${members[@]}"; do
-        (cd "$member" && deptry src --package-module-name-map "${names%,}" 2>&1) || { echo "in $member"; exit 1; }
-    done | grep -v '^Scanning\|^$\|Success!' || [ "${PIPESTATUS[0]}" = 0 ]
+    #!/bin/sh
+    set -eu
+    members='libs/* services/* cli orchestration'
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT
+    names=
+    for member in $members; do names="${names}clearfacts-${member##*/}=${member##*/},"; done
+    for member in $members; do
+        (cd "$member" && deptry src --package-module-name-map "${names%,}") >"$log" 2>&1 || { cat "$log"; echo "in $member"; exit 1; }
+    done
 
 # code that nobody calls
 [group("static")]
@@ -97,7 +100,7 @@ events:
 # is this file a conventional commit message, scoped by service or library?
 [group("made")]
 message file:
-    @grep -qE '^(feat|fix|perf|refactor|test|docs|build|ci|chore|style|revert)(\([a-z0-9,-]+\))?!?: [^ ].*[^.]$|^(Merge|fixup!|squash!) ' <(head -1 {{ quote(file) }}) \
+    @head -n 1 {{ quote(file) }} | grep -qE '^(feat|fix|perf|refactor|test|docs|build|ci|chore|style|revert)(\([a-z0-9,-]+\))?!?: [^ ].*[^.]$|^(Merge|fixup!|squash!) ' \
         || { echo "a message starts like: feat(sender): wait for what the destination says" >&2; exit 1; }
 
 # install the hooks of .pre-commit-config.yaml
