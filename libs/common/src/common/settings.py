@@ -6,8 +6,9 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from common.errors import ConfigurationError
@@ -30,6 +31,18 @@ def _number_of_seconds(value: Any) -> Any:
 
 Seconds = Annotated[timedelta, BeforeValidator(_number_of_seconds)]
 """A duration setting: plain numbers are seconds."""
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError, ValueError):
+        raise ValueError(f"{value!r} is no time zone; give a name like Europe/Brussels or Etc/GMT-1") from None
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+"""A setting that names a time zone of the IANA database."""
 
 
 def _lower(value: Any) -> Any:
