@@ -1,26 +1,20 @@
 """Clearfacts by the `rest` transport (docs/api/destination.openapi.yaml): key and lookup by reference."""
 
 import asyncio
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Any, Self
 
 import httpx
-import orjson
 
 from common.clock import SYSTEM_CLOCK, Clock
-from common.http.client import TRANSPORT_ERRORS, never_left, observed
+from common.http.client import TRANSPORT_ERRORS, observed
 from common.http.direct import DirectPost
-from sender.domain import Accepted, Claim, Delivery, NotAccepted, OutcomeUnknown, Refused
+from sender.adapters.answers import no_answer, not_now, object_of, usable_uuid
+from sender.domain import Accepted, Claim, Delivery, OutcomeUnknown, Refused
 
 API = "clearfacts"
-LONGEST_WAIT = timedelta(hours=1)
 KEEPALIVE = timedelta(seconds=15)
 _WRONG_DOCUMENT = frozenset({400, 413, 422})
-_NOT_NOW = frozenset({401, 403, 429})
-_LONGEST_UUID = 200
-_SANE_DIGITS = 9
-_TOKEN_WAIT = timedelta(seconds=60)
 
 
 class RestDestination:
@@ -65,7 +59,7 @@ class RestDestination:
             except TimeoutError:
                 return OutcomeUnknown(f"no answer within {self._deadline:g} s")
             except TRANSPORT_ERRORS as error:
-                return _no_answer(error)
+                return no_answer(error)
             outcome.name = str(response.status_code)
         return self._read(response)
 
@@ -83,47 +77,11 @@ class RestDestination:
 
     def _read(self, response: httpx.Response) -> Delivery:
         code = response.status_code
-        body = _json(response)
+        body = object_of(response)
         if code in {200, 201}:
-            uuid = body.get("uuid")
-            if isinstance(uuid, str) and 0 < len(uuid) <= _LONGEST_UUID and uuid.isprintable():
-                return Accepted(uuid, body)
-            return OutcomeUnknown(f"answered {code} without a uuid")
-        wait = self._retry_after(response)
+            uuid = usable_uuid(body.get("uuid"))
+            return Accepted(uuid, body) if uuid else OutcomeUnknown(f"answered {code} without a uuid")
         if code in _WRONG_DOCUMENT and isinstance(body.get("error"), dict):
             error: dict[str, Any] = body["error"]
             return Refused(str(error.get("code", code))[:100], str(error.get("message", "")), body)
-        if code in _NOT_NOW:
-            usual = None if code == 429 else _TOKEN_WAIT
-            return NotAccepted(f"answered {code}", usual if wait is None else wait, everyone=True)
-        if code == 503 and wait is not None:
-            return NotAccepted("answered 503 with Retry-After", wait, everyone=True)
-        return OutcomeUnknown(f"answered {code}")
-
-    def _retry_after(self, response: httpx.Response) -> timedelta | None:
-        """RFC 9110, 10.2.3: seconds or a date; absurd values are capped at an hour."""
-        value = response.headers.get("Retry-After", "").strip()
-        if not value:
-            return None
-        if value.isascii() and value.isdigit():
-            return LONGEST_WAIT if len(value) > _SANE_DIGITS else min(timedelta(seconds=int(value)), LONGEST_WAIT)
-        try:
-            at = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - self._clock.now()  # an old spelling names no zone: GMT
-        return min(max(wait, timedelta(0)), LONGEST_WAIT)
-
-
-def _no_answer(error: Exception) -> Delivery:
-    if never_left(error):
-        return NotAccepted(f"could not connect: {error}", everyone=True)
-    return OutcomeUnknown(f"no whole answer: {type(error).__name__}: {error}"[:500])
-
-
-def _json(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        return not_now(response, self._clock) or OutcomeUnknown(f"answered {code}")
