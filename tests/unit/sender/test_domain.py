@@ -16,10 +16,10 @@ from sender.domain import (
     OutcomeUnknown,
     Refused,
     Settlement,
-    pause_after,
     release,
     settle,
 )
+from sender.domain.settlement import pause_after
 from tests.unit.sender.fakes import make_claim
 
 CLAIM = make_claim()

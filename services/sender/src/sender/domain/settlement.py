@@ -1,72 +1,13 @@
-"""What came of an attempt, and what that makes of its row."""
+"""What an attempt's end makes of its row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, TypeAlias, assert_never
-from uuid import UUID
+from typing import Any, assert_never
 
 from common.invoice.stage import Reason, Stage
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A row that is ours to send until `lease_ends` (this process's monotonic clock)."""
-
-    id: UUID
-    version: int
-    attempt: int
-    attempts_before: int
-    reference: UUID
-    source_id: str
-    dossier: str
-    direction: str
-    kind: str
-    journal: str | None
-    content: bytes
-    lease_ends: float
-    found: str | None = None
-    """The uuid under which an older attempt turned out to have been accepted: nothing is to be sent any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The destination has the document, under its own id."""
-
-    uuid: str
-    response: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The answer names this document as wrong: sending it again gives the same."""
-
-    code: str
-    message: str
-    response: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class NotAccepted:
-    """Proof that the destination does not have it: it may be sent again, after `wait` at the earliest.
-
-    `everyone` says that the cause is not this document but the destination or our token.
-    """
-
-    why: str
-    wait: timedelta | None = None
-    everyone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeUnknown:
-    """The first byte may have left and there is no proof either way: only evidence or a person moves it."""
-
-    why: str
-
-
-Delivery: TypeAlias = Accepted | Refused | NotAccepted | OutcomeUnknown
+from sender.domain.deliveries import Accepted, Claim, Delivery, NotAccepted, OutcomeUnknown, Refused
 
 
 class Outcome(StrEnum):
