@@ -11,6 +11,7 @@ from itertools import islice
 from sandbox.control import Player
 from sandbox.facts import Facts, facts_of
 from sandbox.faults import AFTER, Behaviour, Effect, apply, spoil
+from sandbox.graphql import Graphql
 from sandbox.ledger import Known, Ledger, Upload
 from sandbox.oracle import Accepted, read
 from sandbox.web import Headers, Later, Plan, Reply, Request, Routes, error, json_reply
@@ -31,18 +32,22 @@ class Destination:
         self, ledger: Ledger, *, token: str, behaviour: Behaviour | None = None, conflicts: bool = False
     ) -> None:
         self._ledger = ledger
+        self._plain_token = token
         self._token = f"Bearer {token}".encode()
         self._conflicts = conflicts
         self.player = Player(behaviour or Behaviour(), "post", _EFFECTS)
         self.counts: Counter[str] = Counter()
 
     def routes(self) -> Routes:
+        """Both faces: `rest`, and beside it the public API's."""
+        graphql = Graphql(self._ledger, token=self._plain_token, player=self.player, counts=self.counts)
         return Routes(
             {
                 ("POST", "/invoices"): self.post,
                 ("GET", "/invoices"): self.lookup,
                 ("GET", "/sandbox/oracle"): self._oracle,
                 ("GET", "/sandbox/oracle/documents"): self._documents,
+                **graphql.handlers(),
                 **self.player.routes(),
             }
         )

@@ -35,6 +35,7 @@ class Effect(StrEnum):
     LATE_ACCEPT = "late_accept"  # accepted only `seconds` later, also when the client has gone
     SERVER_ERROR_AFTER = "server_error_after"
     GARBAGE = "garbage"  # 2xx with a body that is not the promised JSON; a document was accepted
+    NULL_DATA = "null_data"  # 200 with `null` where the uuid belongs; a document was accepted
     CUT = "cut"  # the answer ends in the middle; a document was accepted
     SLOW = "slow"  # answered `seconds` later than usual
     ABSENT = "absent"  # a lookup that denies what was accepted
@@ -54,7 +55,15 @@ STATUSES = {
     Effect.UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", "under maintenance"),
 }
 AFTER = frozenset(
-    {Effect.RESET_AFTER, Effect.HANG_AFTER, Effect.SERVER_ERROR_AFTER, Effect.GARBAGE, Effect.CUT, Effect.SLOW}
+    {
+        Effect.RESET_AFTER,
+        Effect.HANG_AFTER,
+        Effect.SERVER_ERROR_AFTER,
+        Effect.GARBAGE,
+        Effect.NULL_DATA,
+        Effect.CUT,
+        Effect.SLOW,
+    }
 )
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
@@ -151,6 +160,8 @@ def distort(rule: Rule, reply: Reply) -> Reply:
     """The reply as a lying or slow peer would send it."""
     if rule.effect is Effect.GARBAGE:
         return reply._replace(body=b"<!-- not what was promised -->", delay=reply.delay + rule.seconds)
+    if rule.effect is Effect.NULL_DATA:
+        return reply._replace(body=b'{"data":{"uploadFile":null}}', delay=reply.delay + rule.seconds)
     if rule.effect is Effect.CUT:
         return reply._replace(cut=0.5, delay=reply.delay + rule.seconds)
     if rule.effect is Effect.SLOW:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from common.contracts.events import InvoiceValidated
 from common.contracts.topics import Group, Topic
@@ -12,6 +13,7 @@ from common.kafka import Announcer, Consumers
 from common.kafka.dead_letters import DeadLetters
 from common.outcomes import MoveAnnouncer, outcome
 from common.runtime import App, Resources
+from sender.adapters.clearfacts_graphql import GraphqlDestination
 from sender.adapters.clearfacts_rest import RestDestination
 from sender.adapters.postgres import PostgresClaims
 from sender.handlers import on_invoices_validated
@@ -29,13 +31,7 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     database = resources.database
     announcer = Announcer(resources.broker, source="sender")
     moves = MoveAnnouncer(announcer, database, service="sender", clear_every=CLEAR_EVERY)
-    destination = RestDestination.at(
-        str(settings.destination_url),
-        token=settings.destination_token.get_secret_value() if settings.destination_token else None,
-        connections=settings.send_concurrency,
-        deadline=settings.send_deadline,
-        keepalive=settings.http_keepalive,
-    )
+    destination = make_destination(settings)
     claims = PostgresClaims(database)
     settler = Settler(claims, moves.announce)
 
@@ -62,3 +58,17 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
         drain=(pump.drain, moves.clear),
         close=(destination.aclose,),
     )
+
+
+def make_destination(settings: SenderSettings) -> RestDestination | GraphqlDestination:
+    """The transport that the settings name."""
+    common: dict[str, Any] = {
+        "token": settings.destination_token.get_secret_value() if settings.destination_token else None,
+        "connections": settings.send_concurrency,
+        "deadline": settings.send_deadline,
+        "keepalive": settings.http_keepalive,
+    }
+    url = str(settings.destination_url)
+    if settings.destination_transport == "graphql":
+        return GraphqlDestination.at(url, company_field=settings.graphql_company_field, **common)
+    return RestDestination.at(url, **common)

@@ -1,7 +1,7 @@
 """The sender's settings. The order of its three clocks is what "never twice" rests on; it is checked at start."""
 
 from datetime import timedelta
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
@@ -9,8 +9,10 @@ from common.settings import CommonSettings, Seconds
 
 
 class SenderSettings(CommonSettings):
+    destination_transport: Literal["rest", "graphql"] = "rest"
     destination_url: HttpUrl
     destination_token: SecretStr | None = None
+    graphql_company_field: Literal["companyNumber", "vatnumber"] = "companyNumber"
     send_concurrency: int = Field(default=16, ge=1, le=512)
     send_prefetch: int | None = Field(default=None, ge=0, le=512, description="default: as many as the concurrency")
     send_deadline: Seconds = Field(default=timedelta(seconds=30), description="for one call, whole")
