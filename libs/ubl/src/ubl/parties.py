@@ -1,9 +1,12 @@
 """Who a party is: its names and every number it gives, in normal form."""
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
+
+from lxml import etree
 
 from ubl.names import Element, cac, cbc
 from ubl.numbers import belgian_digits, identifier_key, is_enterprise_number
@@ -19,6 +22,8 @@ _TAX_SCHEME: Final = cac("PartyTaxScheme")
 _TAX_SCHEME_ID: Final = (cac("TaxScheme"), cbc("ID"))
 _ENDPOINT: Final = cbc("EndpointID")
 _IDENTIFICATION: Final = (cac("PartyIdentification"), cbc("ID"))
+_KNOWN: Final = 2048
+_KNOWN_LENGTH: Final = 4096  # bytes: with the number of entries, 8 MiB at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +54,34 @@ class Party:
 
 _party_values = attrgetter(*Party.__slots__)
 
+# The same companies come again and again, in the same words: reading one is a fifth of identifying a document.
+_known: OrderedDict[bytes, Party] = OrderedDict()
+
 
 def party(role: Element | None) -> Party:
     """The party in `cac:AccountingSupplierParty` or `cac:AccountingCustomerParty`; empty where it is missing."""
     node = child(role, _PARTY)
     if node is None:
         return Party()
+    written = etree.tostring(node, with_tail=False)
+    known = _known.get(written)
+    if known is None:
+        known = _party(node)
+        if len(written) <= _KNOWN_LENGTH:
+            _known[written] = known
+            if len(_known) > _KNOWN:
+                _known.popitem(last=False)
+    return known
+
+
+def _party(node: Element) -> Party:
     legal = _identifier(child(node, _LEGAL, _COMPANY_ID))
     vat = _identifier(next(_vat_ids(node), None))
     endpoint = _identifier(child(node, _ENDPOINT))
     identification = _identifier(child(node, *_IDENTIFICATION))
     enterprise = [each.enterprise for each in (legal, vat, endpoint, identification) if each.enterprise]
     return Party(
-        name=party_name(role),
+        name=_name(node),
         enterprise_number=enterprise[0] if enterprise else None,
         vat=vat.key,
         legal_id=legal.key,
@@ -73,7 +93,10 @@ def party(role: Element | None) -> Party:
 
 def party_name(role: Element | None) -> str | None:
     """The trade name of the party, else its registered name."""
-    node = child(role, _PARTY)
+    return _name(child(role, _PARTY))
+
+
+def _name(node: Element | None) -> str | None:
     return text(node, *_NAME) or text(node, _LEGAL, _REGISTRATION_NAME)
 
 

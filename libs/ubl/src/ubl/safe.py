@@ -1,5 +1,6 @@
 """The one door for XML: hostile bytes in, a UBL document or `MalformedDocument` out."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -10,6 +11,9 @@ from lxml import etree
 
 from ubl.names import ROOTS, Element
 
+# What nearly every document starts with. Both parsers read such bytes as UTF-8, in which a DTD has but one spelling.
+_PLAIN_UTF_8: Final = re.compile(rb'<\?xml version="1\.0" encoding="(?i:utf-8)"\?>\s*<[A-Za-z]')
+_DOCTYPE: Final = b"<!DOCTYPE"
 _ENCODINGS: Final = frozenset({"utf-8", "utf-16", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"})
 
 
@@ -58,7 +62,8 @@ def parse(raw: bytes, limits: Limits = DEFAULT) -> Element:
     Raises `MalformedDocument`, and nothing else whatever the bytes are. Reads no file and no address.
     """
     _within(raw, limits)
-    _scan_prolog(raw)
+    if _DOCTYPE in raw or _PLAIN_UTF_8.match(raw) is None:
+        _scan_prolog(raw)
     root = _build(raw)
     if root.getroottree().docinfo.internalDTD is not None:  # the scan has seen to it; the two parsers must agree
         raise MalformedDocument(Malformation.DTD, "A document type declaration is not allowed")
