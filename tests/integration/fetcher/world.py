@@ -18,10 +18,11 @@ from fetcher.adapters.postgres_jobs import PostgresJobs
 from fetcher.adapters.postgres_pages import PostgresPages
 from fetcher.adapters.postgres_sweeps import FetcherSweeps
 from fetcher.domain import Listed, SourcePage, listed
-from fetcher.planning import Ours, Planner
+from fetcher.planning import Planner
 from fetcher.ports import LeasedJob
 from tests.unit.ubl.documents import Document
 from ubl.identity import Direction, Identity
+from ubl.placing import Ours
 from ubl.safe import MalformedDocument
 from ubl.work import identify_many
 

@@ -6,9 +6,10 @@ import pytest
 
 from common.invoice.stage import Reason, Stage
 from fetcher.domain import Listed, listed
-from fetcher.planning import Ours, Plan, Planner, parked, plan
+from fetcher.planning import Plan, Planner, parked, plan
 from tests.unit.ubl.documents import SAMPLE, Document, party
 from ubl.identity import Direction, Identity, identify
+from ubl.placing import Ours
 from ubl.safe import MalformedDocument
 from ubl.work import identify_many
 

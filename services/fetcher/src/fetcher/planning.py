@@ -6,21 +6,12 @@ from typing import Any, Protocol
 
 from common.invoice.stage import Reason, Stage
 from fetcher.domain import Listed
-from ubl.identity import Direction, Identity, dedupe_key, direction
-from ubl.rules import NOT_OURS, malformed_finding
+from ubl.identity import Direction, Identity
+from ubl.placing import Ours, Unplaced, place
 from ubl.safe import MalformedDocument
 from ubl.verdict import Finding, Layer, Severity
 
 _UNUSABLE = "LOCAL-SOURCE-01"
-
-
-@dataclass(frozen=True, slots=True)
-class Ours:
-    """Whose documents we take, and what to do where that is unclear."""
-
-    administrations: frozenset[str]
-    default: str | None
-    both: Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +57,16 @@ def plan(item: Listed, answer: Identity | MalformedDocument, ours: Ours) -> Plan
     """Whose document it is and under which key; a document that cannot be placed starts as invalid."""
     if item.problem:
         return _invalid(item, Finding(_UNUSABLE, Severity.FATAL, Layer.LOCAL, item.problem))
-    if isinstance(answer, MalformedDocument):
-        return _invalid(item, malformed_finding(answer))
-    place = direction(answer, ours.administrations, both=ours.both, default=ours.default)
-    if place is None:
-        return _invalid(item, NOT_OURS, identity=answer)
-    key = dedupe_key(place.administration, place.direction, answer, item.source_id)
+    placed = place(answer, ours, item.source_id)
+    if isinstance(placed, Unplaced):
+        return _invalid(item, placed.finding, identity=placed.identity)
     return Plan(
         item,
         Stage.FETCHED,
-        identity=answer,
-        dossier=place.administration,
-        direction=place.direction,
-        key=key,
+        identity=placed.identity,
+        dossier=placed.dossier,
+        direction=placed.direction,
+        key=placed.key,
     )
 
 

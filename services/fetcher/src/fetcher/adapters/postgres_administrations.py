@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.db.pool import Database
-from fetcher.planning import Ours
 from ubl.identity import Direction
 from ubl.numbers import identifier_key
+from ubl.placing import Ours
 
 FRESH_FOR = 60.0
 

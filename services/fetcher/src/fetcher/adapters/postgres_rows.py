@@ -12,6 +12,7 @@ from common.invoice.stage import OUTCOMES, STATUS, WAKE, Reason, Stage
 from fetcher.adapters.postgres_jobs import as_json
 from fetcher.planning import Plan
 from ubl.identity import reference
+from ubl.placing import clip, currency_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,6 @@ class NewRow:
     generation: int = 0
     holder: UUID | None = None
 
-
-_LONGEST = 255
-"""Characters kept of what a document says of itself: an index entry has to fit a page of the database."""
 
 _INSERT = """
 WITH new AS (
@@ -88,13 +86,13 @@ def _values(row: NewRow) -> tuple[object, ...]:
         plan.dossier,
         plan.direction.value if plan.direction else None,
         identity.kind.value if identity else None,
-        _clip(identity.number) if identity else None,
+        clip(identity.number) if identity else None,
         identity.issue_date if identity else None,
-        _clip(identity.supplier.key) if identity else None,
-        _clip(identity.supplier.name) if identity else None,
-        _clip(identity.customer.key) if identity else None,
-        _clip(identity.customer.name) if identity else None,
-        _currency(identity.currency) if identity else None,
+        clip(identity.supplier.key) if identity else None,
+        clip(identity.supplier.name) if identity else None,
+        clip(identity.customer.key) if identity else None,
+        clip(identity.customer.name) if identity else None,
+        currency_code(identity.currency) if identity else None,
         identity.payable_amount if identity else None,
         plan.key,
         identity.content_sha256 if identity else None,
@@ -107,15 +105,6 @@ def _values(row: NewRow) -> tuple[object, ...]:
 def _wake(row: NewRow) -> timedelta:
     # The other version is usually sent within seconds: then this row's reason is another one.
     return timedelta(seconds=2) if row.reason is Reason.CONFLICTING_VERSION else WAKE[row.stage]
-
-
-def _clip(text: str | None) -> str | None:
-    return text[:_LONGEST] if text is not None else None
-
-
-def _currency(code: str | None) -> str | None:
-    """A code as ISO 4217 has them; amounts in anything else are in no sum."""
-    return code if code is not None and len(code) == 3 and code.isascii() and code.isalpha() else None
 
 
 def _reference(row: NewRow) -> UUID | None:
