@@ -10,7 +10,7 @@ from typing import Any, Self
 from local.data_dir import held
 from local.errors import LocalError
 from local.jars import JarCache
-from local.kafka import prepare_kafka
+from local.kafka import Proxied, prepare_kafka
 from local.part import Part
 from local.ports import Ports
 from local.postgres import DATABASE, create_database, database_url, prepare_postgres
@@ -27,7 +27,8 @@ class Infrastructure:
     """Use as an async context manager: inside, the parts serve; `supervisor` runs further parts beside them.
 
     `ports` names the ports that have to be the given ones (`kafka`, `postgres`, `valkey`); the others are free ones,
-    the same at every start where they still are free. `fresh` wipes the data directory first.
+    the same at every start where they still are free. `fresh` wipes the data directory first. `kafka_by_proxy` gives
+    the broker a second listener, for the clients of a proxy that the caller runs: see `kafka_proxied`.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Infrastructure:
         parts: frozenset[str] = ALL_PARTS,
         ports: Mapping[str, int] = NO_PORTS,
         fresh: bool = False,
+        kafka_by_proxy: bool = False,
         say: Say = print,
         jars: JarCache | None = None,
     ) -> None:
@@ -46,6 +48,7 @@ class Infrastructure:
         self.names = parts
         self._wanted = ports
         self._fresh = fresh
+        self._kafka_by_proxy = kafka_by_proxy
         self.say = say
         self._jars = jars or JarCache(cache_folder() / "jars", say=say)
         self._chosen: dict[str, int] = {}
@@ -72,6 +75,11 @@ class Infrastructure:
     @property
     def kafka_bootstrap(self) -> str:
         return f"{HOST}:{self._port('kafka')}"
+
+    @property
+    def kafka_proxied(self) -> Proxied:
+        """The ports between which the caller's proxy belongs."""
+        return Proxied(listens=self.port("kafka-proxied"), advertised=self.port("kafka-proxy"))
 
     @property
     def redis_url(self) -> str:
@@ -131,7 +139,10 @@ class Infrastructure:
         coroutines: list[Coroutine[Any, Any, Part]] = []
         if "kafka" in self.names:
             controller = self.ports.choose("kafka-controller")
-            coroutines.append(prepare_kafka(self.data, self._jars, port=self._chosen["kafka"], controller=controller))
+            proxied = self.kafka_proxied if self._kafka_by_proxy else None
+            coroutines.append(
+                prepare_kafka(self.data, self._jars, port=self._chosen["kafka"], controller=controller, proxied=proxied)
+            )
         if "postgres" in self.names:
             coroutines.append(prepare_postgres(self.data, port=self._chosen["postgres"]))
         if "valkey" in self.names:

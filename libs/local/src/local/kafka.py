@@ -4,6 +4,7 @@ import asyncio
 import base64
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,8 +32,9 @@ SERVER = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller}
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{port}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}{listeners}
+advertised.listeners=PLAINTEXT://{host}:{port}{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs={logs}
 broker.session.timeout.ms=3000
@@ -53,7 +55,17 @@ log.cleaner.dedupe.buffer.size=16777216
 """
 
 
-async def prepare_kafka(data: DataDir, cache: JarCache, *, port: int, controller: int) -> Part:
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """A second listener: the broker listens on `listens`, and tells its clients to come to `advertised`."""
+
+    listens: int
+    advertised: int
+
+
+async def prepare_kafka(
+    data: DataDir, cache: JarCache, *, port: int, controller: int, proxied: Proxied | None = None
+) -> Part:
     """Fetch the jars and format the storage where that has not been done; return the part to start."""
     try:
         jars = await asyncio.wrap_future(daemon_threads.start(lambda: cache.ensure(locked_jars())))
@@ -62,7 +74,12 @@ async def prepare_kafka(data: DataDir, cache: JarCache, *, port: int, controller
         raise
     logs = data.folder("kafka") / "logs"
     settings = data.folder("kafka") / "server.properties"
-    settings.write_text(SERVER.format(host=HOST, port=port, controller=controller, logs=logs), encoding="utf-8")
+    further = {
+        "listeners": f",PROXIED://{HOST}:{proxied.listens}" if proxied else "",
+        "advertised": f",PROXIED://{HOST}:{proxied.advertised}" if proxied else "",
+    }
+    text = SERVER.format(host=HOST, port=port, controller=controller, logs=logs, **further)
+    settings.write_text(text, encoding="utf-8")
     java = _java(jars, data.folder("kafka", "tmp"))
     if not (logs / "meta.properties").exists():
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
