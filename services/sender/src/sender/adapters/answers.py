@@ -4,11 +4,11 @@ from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
 import orjson
 
 from common.clock import Clock
 from common.http.client import never_left
+from common.http.direct import Answer
 from sender.domain import Delivery, NotAccepted, OutcomeUnknown
 
 LONGEST_WAIT = timedelta(hours=1)
@@ -18,7 +18,7 @@ _LONGEST_UUID = 200
 _SANE_DIGITS = 9
 
 
-def retry_after(response: httpx.Response, clock: Clock) -> timedelta | None:
+def retry_after(response: Answer, clock: Clock) -> timedelta | None:
     """RFC 9110, 10.2.3: seconds or a date; absurd values are capped at an hour."""
     value = response.headers.get("Retry-After", "").strip()
     if not value:
@@ -33,7 +33,7 @@ def retry_after(response: httpx.Response, clock: Clock) -> timedelta | None:
     return min(max(wait, timedelta(0)), LONGEST_WAIT)
 
 
-def not_now(response: httpx.Response, clock: Clock) -> NotAccepted | None:
+def not_now(response: Answer, clock: Clock) -> NotAccepted | None:
     """What proves, by its status, that the document was not taken, for a reason that is not its own."""
     code = response.status_code
     wait = retry_after(response, clock)
@@ -53,7 +53,7 @@ def no_answer(error: Exception) -> Delivery:
     return OutcomeUnknown(f"no whole answer: {type(error).__name__}: {error}"[:500])
 
 
-def object_of(response: httpx.Response) -> dict[str, Any]:
+def object_of(response: Answer) -> dict[str, Any]:
     """The JSON object in the body; empty for anything else."""
     try:
         body = orjson.loads(response.content)

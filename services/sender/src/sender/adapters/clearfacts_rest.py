@@ -4,11 +4,9 @@ import asyncio
 from datetime import timedelta
 from typing import Any, Self
 
-import httpx
-
 from common.clock import SYSTEM_CLOCK, Clock
 from common.http.client import TRANSPORT_ERRORS, observed
-from common.http.direct import DirectPost
+from common.http.direct import Answer, DirectPost
 from sender.adapters.answers import no_answer, not_now, object_of, usable_uuid
 from sender.domain import Accepted, Claim, Delivery, OutcomeUnknown, Refused
 
@@ -63,7 +61,7 @@ class RestDestination:
             outcome.name = str(response.status_code)
         return self._read(response)
 
-    async def _send(self, claim: Claim) -> httpx.Response:
+    async def _send(self, claim: Claim) -> Answer:
         reference = str(claim.reference)
         params = {
             "administration": claim.dossier,
@@ -75,7 +73,7 @@ class RestDestination:
             params["journal"] = claim.journal
         return await self._post(claim.content, params=params, headers={"Idempotency-Key": reference})
 
-    def _read(self, response: httpx.Response) -> Delivery:
+    def _read(self, response: Answer) -> Delivery:
         code = response.status_code
         body = object_of(response)
         if code in {200, 201}:
