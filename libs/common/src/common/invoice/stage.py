@@ -38,6 +38,7 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
     FORCE_REFUSED = "force_refused"
     PARKED = "parked"
+    ABANDONED = "abandoned"
     UNKNOWN_OUTCOME = "unknown_outcome"
     CHANGED_AFTER_SENT = "changed_after_sent"
     CONFLICTING_VERSION = "conflicting_version"
