@@ -23,7 +23,7 @@ from sandbox.web import Handler, Later, Plan, Reply, Request, error, json_reply
 
 PATH = "/graphql"
 _UPLOAD = re.compile(r"\buploadFile\s*\(([^)]*)\)")
-_DOCUMENT = re.compile(r"\bdocument\s*\(\s*id\s*:\s*\"([^\"]*)\"\s*\)")
+_DOCUMENT = re.compile(r"\bdocument\s*\(\s*id\s*:\s*(\"(?:[^\"\\]|\\.)*\")\s*\)")
 _ARGUMENT = re.compile(r"(\w+)\s*:\s*\$(\w+)")
 _ARGUMENTS = frozenset({"companyNumber", "vatnumber", "filename", "comment", "tags", "invoicetype", "journal"})
 _TYPES = frozenset({"PURCHASE", "SALE", "VARIOUS"})
@@ -75,7 +75,7 @@ class Graphql:
         if not self._authorised(request):
             return _unauthorised()
         if (document := _DOCUMENT.search(call.query)) is not None:
-            return self._document(document[1])
+            return self._document(json.loads(document[1]))
         if "__typename" in call.query:
             return _data({"__typename": "Query"})
         return _errors('Cannot query field on type "Query".', executed=False)

@@ -58,11 +58,11 @@ def _by_body(body: Mapping[str, Any], code: int) -> Delivery:
 def _by_messages(messages: Sequence[str], body: Mapping[str, Any]) -> Delivery:
     """One doubtful error makes the whole answer doubtful."""
     text = "; ".join(messages)
-    if any(_DOUBTFUL.search(message) for message in messages):
-        return OutcomeUnknown(f"answered: {text}"[:500])
     if "data" not in body and all(_OUR_QUERY.search(message) for message in messages):
         # Nothing was executed (GraphQL, 7.1: no `data` then), and it would be the same for every document.
         return NotAccepted(f"the query does not fit the API: {text}"[:500], TOKEN_WAIT, everyone=True)
+    if any(_DOUBTFUL.search(message) for message in messages):
+        return OutcomeUnknown(f"answered: {text}"[:500])
     if all(_DENIED.search(message) for message in messages):
         return NotAccepted(f"not allowed: {text}"[:500])  # perhaps only for this administration
     if all(_INPUT.search(message) for message in messages):
