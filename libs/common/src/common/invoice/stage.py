@@ -44,11 +44,18 @@ class Reason(StrEnum):
     CONFLICTING_VERSION = "conflicting_version"
     NOT_ACCEPTED = "not_accepted"
     RELEASED = "released"
+    EXHAUSTED = "exhausted"
 
 
 NEXT: Mapping[Stage, frozenset[Stage]] = {
     Stage.FETCHED: frozenset({Stage.VALIDATED, Stage.FAILED}),
-    Stage.VALIDATED: frozenset({Stage.SENDING, Stage.FAILED}),  # claimed before the network is touched
+    Stage.VALIDATED: frozenset(
+        {
+            Stage.SENDING,  # claimed before the network is touched
+            Stage.FAILED,
+            Stage.SENT,  # late evidence
+        }
+    ),
     Stage.SENDING: frozenset({Stage.SENT, Stage.FAILED, Stage.VALIDATED, Stage.UNKNOWN}),
     Stage.UNKNOWN: frozenset({Stage.SENT, Stage.VALIDATED, Stage.HELD}),
     Stage.HELD: frozenset(
@@ -63,7 +70,13 @@ NEXT: Mapping[Stage, frozenset[Stage]] = {
     ),
     Stage.SENT: frozenset(),
     Stage.DUPLICATE: frozenset(),
-    Stage.FAILED: frozenset({Stage.FETCHED, Stage.VALIDATED}),  # by replay only, with actor and reason
+    Stage.FAILED: frozenset(
+        {
+            Stage.FETCHED,  # by replay only, with actor and reason
+            Stage.VALIDATED,  # likewise
+            Stage.SENT,  # late evidence
+        }
+    ),
 }
 
 STATUS: Mapping[Stage, Status] = {
