@@ -1,6 +1,8 @@
 """Why a request is refused. `routes.faults` says each one in HTTP."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from common.errors import ClearfactsError
 
@@ -55,3 +57,15 @@ class CursorInvalid(RequestRefused):
 class IdempotencyKeyReused(RequestRefused):
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used with another request body; use a new key")
+
+
+class NotAllowedNow(RequestRefused):
+    """What is asked for does not fit where the thing stands; the message says why."""
+
+
+class DocumentInvalid(RequestRefused):
+    """An edited document that would fail again. `findings` say where."""
+
+    def __init__(self, message: str, findings: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.findings = list(findings)

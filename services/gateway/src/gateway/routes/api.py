@@ -27,7 +27,7 @@ PUBLIC = frozenset(
 """Every other route needs a permission; a test walks them."""
 
 _EVERY_ERROR: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorEnvelope} for status in (400, 401, 403, 404, 405, 413, 415, 422, 429, 500, 503)
+    status: {"model": ErrorEnvelope} for status in (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
 }
 
 

@@ -11,7 +11,9 @@ from common.errors import InfrastructureError, RetryableError
 from gateway.domain.faults import (
     Busy,
     CursorInvalid,
+    DocumentInvalid,
     IdempotencyKeyReused,
+    NotAllowedNow,
     NotFound,
     NotPermitted,
     NotSignedIn,
@@ -61,6 +63,8 @@ _OF_REFUSAL: Mapping[type[RequestRefused], tuple[int, ErrorCode]] = {
     NotFound: (404, ErrorCode.NOT_FOUND),
     CursorInvalid: (400, ErrorCode.CURSOR_INVALID),
     IdempotencyKeyReused: (422, ErrorCode.IDEMPOTENCY_KEY_REUSED),
+    NotAllowedNow: (409, ErrorCode.CONFLICT),
+    DocumentInvalid: (422, ErrorCode.DOCUMENT_INVALID),
     TooManyAttempts: (429, ErrorCode.TOO_MANY_REQUESTS),
     Busy: (503, ErrorCode.SERVICE_UNAVAILABLE),
 }
@@ -84,6 +88,8 @@ def _particulars(error: RequestRefused) -> tuple[dict[str, Any], dict[str, str]]
             return {"permission": error.permission, "role": error.role}, headers
         case NotFound():
             return {error.what: error.key}, {}
+        case DocumentInvalid():
+            return {"findings": error.findings}, {}
         case TooManyAttempts():
             seconds = math.ceil(error.retry_after.total_seconds())
             return {"retry_after_seconds": seconds}, {"Retry-After": str(seconds)}
