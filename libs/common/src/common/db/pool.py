@@ -73,11 +73,28 @@ def _timeout_behind(error: BaseException | None) -> str | None:
     return None
 
 
+class Connections:
+    """How many connections a pool has made: each may lead to another state of the database than the ones before."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    async def prepare(self, connection: "asyncpg.Connection[Row]") -> None:
+        self.made += 1
+        await _prepare(connection)
+
+
 class Database:
     """A pool whose errors are translated. One statement per call, or a transaction."""
 
-    def __init__(self, pool: "asyncpg.Pool[Row]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[Row]", connections: Connections | None = None) -> None:
         self._pool = pool
+        self._connections = connections or Connections()
+
+    @property
+    def connections_made(self) -> int:
+        """Grows with every new connection; counted before that connection's first statement."""
+        return self._connections.made
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection, None]:
@@ -130,6 +147,7 @@ async def connect(url: str, *, application: str, connections: int, stable_plans:
 
     Raises ConfigurationError for a URL, user or database that can never work, InfrastructureError when it is not there.
     """
+    made = Connections()
     try:
         pool = await asyncpg.create_pool(
             url,
@@ -142,7 +160,7 @@ async def connect(url: str, *, application: str, connections: int, stable_plans:
                 **(_STABLE_PLANS if stable_plans else {}),
                 "application_name": application,
             },
-            init=_prepare,
+            init=made.prepare,
             reset=_nothing_to_reset,
         )
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
@@ -154,7 +172,7 @@ async def connect(url: str, *, application: str, connections: int, stable_plans:
         ) from None
     except _DRIVER_ERRORS as error:
         raise InfrastructureError(f"database: {type(error).__name__}: {error}") from error
-    return Database(pool)
+    return Database(pool, made)
 
 
 async def _nothing_to_reset(_: object) -> None:
