@@ -1,13 +1,14 @@
 """The supervisor with real, small processes. A part is ready once it has made its file."""
 
 import asyncio
+import ctypes
 import json
 import os
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -201,37 +202,61 @@ async def test_stopping_ends_even_where_the_task_of_a_part_was_cancelled(tmp_pat
     assert not is_running(pid)
 
 
+PR_SET_CHILD_SUBREAPER = 36
+
+
+@contextmanager
+def adoption() -> Generator[list[int]]:
+    """Orphans come to this process, which reaps those in the list: not every machine's first process does."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    orphans: list[int] = []
+    try:
+        yield orphans
+    finally:
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        for orphan in orphans:
+            with suppress(ChildProcessError):
+                os.waitpid(orphan, 0)
+
+
 @pytest.mark.parametrize("with_watchdog", [True, False])
 async def test_nothing_is_left_when_the_starter_is_killed(tmp_path: Path, *, with_watchdog: bool) -> None:
     """A direct child ends by its parent-death signal; a grandchild needs the watchdog."""
-    script = Path(__file__).with_name("starter.py")
-    starter = await asyncio.create_subprocess_exec(sys.executable, str(script), str(tmp_path))
-    await eventually((tmp_path / "pids").exists)
-    watchdog, child, grandchild = (int(pid) for pid in (tmp_path / "pids").read_text().split())
-    if not with_watchdog:
-        os.kill(watchdog, signal.SIGKILL)
+    with adoption() as orphans:
+        starter, (watchdog, child, grandchild) = await started(tmp_path)
+        orphans.extend([watchdog, child, grandchild])
+        if not with_watchdog:
+            os.kill(watchdog, signal.SIGKILL)
 
-    starter.kill()
-    await starter.wait()
+        starter.kill()
+        await starter.wait()
 
-    await eventually(lambda: not is_running(child))
-    if with_watchdog:
-        await eventually(lambda: not is_running(grandchild))
-        await eventually(lambda: not is_running(watchdog))
-    else:
-        os.kill(grandchild, signal.SIGKILL)
+        await eventually(lambda: not is_running(child))
+        if with_watchdog:
+            await eventually(lambda: not is_running(grandchild))
+            await eventually(lambda: not is_running(watchdog))
+        else:
+            os.kill(grandchild, signal.SIGKILL)
 
 
 async def test_a_new_start_waits_for_the_watchdog_of_a_killed_one(tmp_path: Path) -> None:
-    script = Path(__file__).with_name("starter.py")
-    starter = await asyncio.create_subprocess_exec(sys.executable, str(script), str(tmp_path))
-    await eventually((tmp_path / "pids").exists)
-    grandchild = int((tmp_path / "pids").read_text().split()[2])
-    starter.kill()
-    await starter.wait()
+    with adoption() as orphans:
+        starter, pids = await started(tmp_path)
+        orphans.extend(pids)
+        starter.kill()
+        await starter.wait()
 
-    with held(tmp_path / "data"):
-        assert not is_running(grandchild)
+        with held(tmp_path / "data"):
+            assert not is_running(pids[2])
+
+
+async def started(folder: Path) -> tuple[asyncio.subprocess.Process, list[int]]:
+    """A starter with one part, and the pids of its watchdog, the part and the part's child."""
+    script = Path(__file__).with_name("starter.py")
+    starter = await asyncio.create_subprocess_exec(sys.executable, str(script), str(folder))
+    await eventually((folder / "pids").exists)
+    return starter, [int(pid) for pid in (folder / "pids").read_text().split()]
 
 
 async def never() -> bool:
