@@ -10,6 +10,8 @@ from sender.domain import Accepted, Claim, Delivery, NotAccepted, OutcomeUnknown
 
 _REFUSALS = frozenset({Effect.REFUSE, Effect.BAD_REQUEST, Effect.TOO_LARGE})
 _TOKEN = frozenset({Effect.UNAUTHORIZED, Effect.FORBIDDEN})
+_ITS_OWN = frozenset({Effect.CONFLICT, Effect.GARBAGE, Effect.NULL_DATA})
+"""Unclear for this document; the destination does answer."""
 _NOT_NOW = frozenset({Effect.TOO_MANY, Effect.UNAVAILABLE})
 
 
@@ -35,11 +37,12 @@ class MemoryDestination:
             _, code, message = STATUSES[effect]
             return Refused(code, message, {"error": {"code": code, "message": message}})
         if effect in _TOKEN:
-            return NotAccepted(f"answered {STATUSES[effect][0].value}", timedelta(seconds=60), everyone=True)
+            return NotAccepted(f"answered {STATUSES[effect][0].value}", everyone=True)
         if effect in _NOT_NOW:
             wait = timedelta(seconds=self.retry_after)
-            return NotAccepted(f"answered {STATUSES[effect][0].value}", wait, everyone=True)
-        return OutcomeUnknown(f"{effect}")
+            throttled = effect is Effect.TOO_MANY
+            return NotAccepted(f"answered {STATUSES[effect][0].value}", wait, everyone=True, throttled=throttled)
+        return OutcomeUnknown(f"{effect}", everyone=effect not in _ITS_OWN)
 
     async def _after(self, effect: Effect | None, accepted: Accepted) -> Delivery:
         if effect is None:
@@ -47,4 +50,4 @@ class MemoryDestination:
         if effect in {Effect.SLOW, Effect.LATE_ACCEPT} and self.seconds < self.deadline:
             await asyncio.sleep(self.seconds)
             return accepted
-        return OutcomeUnknown(f"{effect}")
+        return OutcomeUnknown(f"{effect}", everyone=effect not in _ITS_OWN)

@@ -146,16 +146,15 @@ async def test_retry_after_is_read_in_every_spelling_and_capped_at_an_hour(
     status: str, value: str, wait: timedelta
 ) -> None:
     delivery = await delivered(answer(status, ERROR, f"Retry-After: {value}"))
-    assert delivery == NotAccepted(
-        f"answered {status[:3]}" + (" with Retry-After" if status[0] == "5" else ""), wait, everyone=True
-    )
+    why = f"answered {status[:3]}" + (" with Retry-After" if status[0] == "5" else "")
+    assert delivery == NotAccepted(why, wait, everyone=True, throttled=status[0] == "4")
 
 
 @pytest.mark.parametrize("value", ["soon", "-5", "1.5", "\xb2", "Tue, 99 Nov 2026 12:00:30 GMT"])
 async def test_a_retry_after_that_says_nothing_proves_nothing(value: str) -> None:
     assert isinstance(await delivered(answer("503 Unavailable", ERROR, f"Retry-After: {value}")), OutcomeUnknown)
     delivery = await delivered(answer("429 Too Many Requests", ERROR, f"Retry-After: {value}"))
-    assert delivery == NotAccepted("answered 429", None, everyone=True)
+    assert delivery == NotAccepted("answered 429", None, everyone=True, throttled=True)
 
 
 UNCLEAR = {

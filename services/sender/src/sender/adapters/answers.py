@@ -12,8 +12,6 @@ from common.http.direct import Answer
 from sender.domain import Delivery, NotAccepted, OutcomeUnknown
 
 LONGEST_WAIT = timedelta(hours=1)
-TOKEN_WAIT = timedelta(seconds=60)
-"""How long a token that does not work is left alone."""
 _LONGEST_UUID = 200
 _SANE_DIGITS = 9
 
@@ -38,9 +36,9 @@ def not_now(response: Answer, clock: Clock) -> NotAccepted | None:
     code = response.status_code
     wait = retry_after(response, clock)
     if code == 429:
-        return NotAccepted("answered 429", wait, everyone=True)
+        return NotAccepted("answered 429", wait, everyone=True, throttled=True)
     if code in {401, 403}:
-        return NotAccepted(f"answered {code}", TOKEN_WAIT if wait is None else wait, everyone=True)
+        return NotAccepted(f"answered {code}", wait, everyone=True)
     if code == 503 and wait is not None:
         return NotAccepted("answered 503 with Retry-After", wait, everyone=True)
     return None
@@ -50,7 +48,17 @@ def no_answer(error: Exception) -> Delivery:
     """What an exception proves: nothing, unless no connection ever came to be."""
     if never_left(error):
         return NotAccepted(f"could not connect: {error}", everyone=True)
-    return OutcomeUnknown(f"no whole answer: {type(error).__name__}: {error}"[:500])
+    return OutcomeUnknown(f"no whole answer: {type(error).__name__}: {error}"[:500], everyone=True)
+
+
+def silence(seconds: float) -> OutcomeUnknown:
+    """The deadline passed."""
+    return OutcomeUnknown(f"no answer within {seconds:g} s", everyone=True)
+
+
+def unclear(code: int) -> OutcomeUnknown:
+    """A status that proves nothing about the document; from 500 on the destination is failing."""
+    return OutcomeUnknown(f"answered {code}", everyone=code >= 500)
 
 
 def object_of(response: Answer) -> dict[str, Any]:

@@ -14,9 +14,9 @@ import orjson
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.http.client import TRANSPORT_ERRORS, make_client, observed
-from sender.adapters.answers import no_answer
+from sender.adapters.answers import no_answer, silence
 from sender.adapters.graphql_answers import read_document, read_upload
-from sender.domain import Claim, Delivery, OutcomeUnknown, ReadBack
+from sender.domain import Claim, Delivery, ReadBack
 
 API = "clearfacts"
 KEEPALIVE = timedelta(seconds=15)
@@ -72,7 +72,7 @@ class GraphqlDestination:
                 async with asyncio.timeout(self._deadline):
                     response = await self._client.post(self._url, files=self._parts(claim))
             except TimeoutError:
-                return OutcomeUnknown(f"no answer within {self._deadline:g} s")
+                return silence(self._deadline)
             except TRANSPORT_ERRORS as error:
                 return no_answer(error)
             outcome.name = str(response.status_code)

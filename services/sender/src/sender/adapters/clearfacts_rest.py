@@ -7,7 +7,7 @@ from typing import Any, Self
 from common.clock import SYSTEM_CLOCK, Clock
 from common.http.client import TRANSPORT_ERRORS, observed
 from common.http.direct import Answer, DirectPost
-from sender.adapters.answers import no_answer, not_now, object_of, usable_uuid
+from sender.adapters.answers import no_answer, not_now, object_of, silence, unclear, usable_uuid
 from sender.domain import Accepted, Claim, Delivery, OutcomeUnknown, Refused
 
 API = "clearfacts"
@@ -55,7 +55,7 @@ class RestDestination:
                 async with asyncio.timeout(self._deadline):
                     response = await self._send(claim)
             except TimeoutError:
-                return OutcomeUnknown(f"no answer within {self._deadline:g} s")
+                return silence(self._deadline)
             except TRANSPORT_ERRORS as error:
                 return no_answer(error)
             outcome.name = str(response.status_code)
@@ -82,4 +82,4 @@ class RestDestination:
         if code in _WRONG_DOCUMENT and isinstance(body.get("error"), dict):
             error: dict[str, Any] = body["error"]
             return Refused(str(error.get("code", code))[:100], str(error.get("message", "")), body)
-        return not_now(response, self._clock) or OutcomeUnknown(f"answered {code}")
+        return not_now(response, self._clock) or unclear(code)

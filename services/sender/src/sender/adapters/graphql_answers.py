@@ -6,17 +6,20 @@ recognised is unknown: there is no lookup and no key, and a wrong "refused" coul
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 
 from common.clock import Clock
-from sender.adapters.answers import TOKEN_WAIT, not_now, object_of, usable_uuid
+from sender.adapters.answers import not_now, object_of, unclear, usable_uuid
 from sender.domain import Accepted, Delivery, NotAccepted, OutcomeUnknown, ReadBack, Refused
 
-_DOUBTFUL = re.compile(r"internal server error|unexpected|time[d -]?out|already|duplicate", re.IGNORECASE)
-"""Something may have happened: the server stumbled, or it says that it has the document."""
+_MISFIT_WAIT = timedelta(seconds=60)
+"""How long an API that does not know our query is left alone."""
+_STUMBLED = re.compile(r"internal server error|unexpected|time[d -]?out", re.IGNORECASE)
+_THERE_ALREADY = re.compile(r"already|duplicate", re.IGNORECASE)
 _OUR_QUERY = re.compile(
     r"^(syntax error|cannot query field|unknown (argument|type|field|directive)"
     r"|field \"\w+\" (argument|of type)|fragment|variable \"\$\w+\" (is never used|is not defined|of type))",
@@ -39,7 +42,7 @@ def read_upload(response: httpx.Response, clock: Clock) -> Delivery:
     if delivery := not_now(response, clock):
         return delivery
     if code not in {200, 400, 422}:
-        return OutcomeUnknown(f"answered {code}")
+        return unclear(code)
     return _by_body(object_of(response), code)
 
 
@@ -60,8 +63,10 @@ def _by_messages(messages: Sequence[str], body: Mapping[str, Any]) -> Delivery:
     text = "; ".join(messages)
     if "data" not in body and all(_OUR_QUERY.search(message) for message in messages):
         # Nothing was executed (GraphQL, 7.1: no `data` then), and it would be the same for every document.
-        return NotAccepted(f"the query does not fit the API: {text}"[:500], TOKEN_WAIT, everyone=True)
-    if any(_DOUBTFUL.search(message) for message in messages):
+        return NotAccepted(f"the query does not fit the API: {text}"[:500], _MISFIT_WAIT, everyone=True)
+    if any(_STUMBLED.search(message) for message in messages):
+        return OutcomeUnknown(f"answered: {text}"[:500], everyone=True)
+    if any(_THERE_ALREADY.search(message) for message in messages):
         return OutcomeUnknown(f"answered: {text}"[:500])
     if all(_DENIED.search(message) for message in messages):
         return NotAccepted(f"not allowed: {text}"[:500])  # perhaps only for this administration

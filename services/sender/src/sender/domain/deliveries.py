@@ -49,19 +49,25 @@ class Refused:
 class NotAccepted:
     """Proof that the destination does not have it: it may be sent again, after `wait` at the earliest.
 
-    `everyone` says that the cause is not this document but the destination or our token.
+    `everyone` says that the cause is not this document but the destination or our token; `throttled`, that it is well
+    and only wants fewer.
     """
 
     why: str
     wait: timedelta | None = None
     everyone: bool = False
+    throttled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """The first byte may have left and there is no proof either way: only evidence or a person moves it."""
+    """The first byte may have left and there is no proof either way: only evidence or a person moves it.
+
+    `everyone` says that the destination is failing (no answer, 5xx), whatever the document.
+    """
 
     why: str
+    everyone: bool = False
 
 
 Delivery: TypeAlias = Accepted | Refused | NotAccepted | OutcomeUnknown
