@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 ALERT = "amnesia"
 SUBJECT = "database"
+MEMORY_CHECK = "memory"
+"""The readiness check of a service that claims nothing from a database that has forgotten."""
 LOOK_AGAIN = 2.0
 LAST_CLAIMS = 1_000
 """How many of the last claims have to be there: more than all senders together can have open at one time."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from common.amnesia import MEMORY_CHECK, Memory, last_claims_in
 from common.contracts.events import InvoiceValidated
 from common.contracts.topics import Group, Topic
 from common.db.dead_letters import PostgresDeadLetters
@@ -18,6 +19,7 @@ from sender.adapters.clearfacts_rest import RestDestination
 from sender.adapters.postgres import PostgresClaims
 from sender.handlers import on_invoices_validated
 from sender.pump import Pump
+from sender.remembering import Remembered
 from sender.settings import SenderSettings
 from sender.settling import Settler
 from sender.sweeps import SenderSweeps
@@ -38,8 +40,9 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     async def announce_claims(claimed: Sequence[Moved]) -> None:
         await announcer.announce(Topic.INVOICES_OUTCOMES, [outcome(moved) for moved in claimed])
 
+    memory = Memory(database, last_claims_in(settings.kafka_bootstrap_servers))
     pump = Pump(
-        claims,
+        Remembered(claims, memory),
         destination,
         settler,
         announce=announce_claims,
@@ -57,6 +60,7 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
         loops=(pump.run, settler.run, sweeper.run, moves.run),
         drain=(pump.drain, moves.clear),
         close=(destination.aclose,),
+        checks={MEMORY_CHECK: memory.remembers},
     )
 
 

@@ -1,6 +1,6 @@
 """What the sender's pump needs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
@@ -27,8 +27,8 @@ Key = tuple[UUID, int]
 """(row id, version)"""
 
 
-class Claims(Protocol):
-    """The rows and attempts in Postgres."""
+class Due(Protocol):
+    """What may be sent, and taking it."""
 
     async def dossiers_due(self) -> Sequence[str]:
         """The dossiers with rows that may be sent now."""
@@ -37,6 +37,10 @@ class Claims(Protocol):
     async def claim(self, dossiers: Sequence[str], limit: int, lease: timedelta) -> Sequence[tuple[Claim, Moved]]:
         """Claim up to `limit` due rows that hold their key, and commit an attempt for each."""
         ...
+
+
+class Claims(Due, Protocol):
+    """The rows and attempts in Postgres."""
 
     async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Moved]:
         """Write outcomes to their attempts and move the rows; an acceptance wins over every other attempt."""
@@ -48,4 +52,16 @@ class Claims(Protocol):
 
     async def read(self, keys: Sequence[Key]) -> Sequence[Moved]:
         """Rows as they are announced again."""
+        ...
+
+
+class Memory(Protocol):
+    """Whether the database remembers every sending that anybody knows of (`common.amnesia`)."""
+
+    async def sure(self) -> bool:
+        """Asked before and after every claim; one comparison as long as no connection is new."""
+        ...
+
+    def follows(self, numbers: Iterable[int]) -> bool:
+        """Whether new attempts come after all that this process has seen."""
         ...

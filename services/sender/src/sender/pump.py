@@ -15,7 +15,7 @@ from common.errors import ClearfactsError
 from common.invoice.move import Moved
 from common.observability import metrics
 from sender.domain import Claim, Delivery, NotAccepted, Settlement, release, settle
-from sender.ports import Claims, Destination
+from sender.ports import Destination, Due
 from sender.settling import Settler
 
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ class Pump:
 
     def __init__(
         self,
-        claims: Claims,
+        claims: Due,
         destination: Destination,
         settler: Settler,
         *,
