@@ -115,6 +115,16 @@ class World:
             return False
         return True
 
+    def pid(self, name: str) -> int | None:
+        """Of a part's process now."""
+        return self.infrastructure.supervisor.keeper(name).pid
+
+    async def replaced(self, name: str, pid: int | None) -> None:
+        """Wait until another process than `pid` serves as `name`."""
+        while self.pid(name) in {pid, None}:
+            await asyncio.sleep(0.05)
+        await self.infrastructure.wait_ready(name)
+
     async def heal(self) -> None:
         """All lines clear, all scripts empty, everything runs."""
         for line in self.lines.values():

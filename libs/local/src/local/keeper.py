@@ -89,11 +89,12 @@ class Keeper:
 
     async def wait_ready(self) -> None:
         """Return when it serves; raise the LocalError that keeps it from ever doing so."""
-        await self._first_of(self._ready, self.ended)
-        if self.failure is not None:
-            raise self.failure
-        if not self._ready.is_set():
-            raise LocalError(f"{self.part.name} was stopped")
+        while not self._ready.is_set():  # it may end again before the waiter runs
+            await self._first_of(self._ready, self.ended)
+            if self.failure is not None:
+                raise self.failure
+            if self.ended.is_set():
+                raise LocalError(f"{self.part.name} was stopped")
 
     def signal(self, number: int) -> None:
         """Send the part's main process a signal; nothing where there is none."""

@@ -1,0 +1,153 @@
+"""Killing a service at a chosen point of its code, and knowing that it happened."""
+
+import asyncio
+import itertools
+import json
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.chaos.world import World
+
+QUICK = {
+    "CHAOS_MEMBERSHIP": "static",
+    "CHAOS_WAKE": "4",
+    "SEND_DEADLINE": "1",
+    "SEND_LEASE": "1.6",
+    "SEND_SETTLE": "2",
+    "JOB_LEASE": "1.5",
+}
+"""A killed consumer gets its partitions back at once, and every timer of a killed service is a matter of seconds."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Point:
+    """Where a step of `service` begins (`resume`) or ends (`suspend`): file:line of our frames, innermost last."""
+
+    service: str
+    where: str
+    phase: str
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.phase} {self.where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    point: Point
+    visit: int
+
+    def __str__(self) -> str:
+        return f"{self.point} (visit {self.visit})"
+
+
+class Marksman:
+    """Arms one service at a time; `struck` says whether the process has reached its point."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._folder = world.injected
+        self._serials = itertools.count(1)
+        self._serial = 0
+
+    async def arm(self, strike: Strike, number: int = signal.SIGKILL) -> None:
+        """From now on the visits are counted; at `strike` the process gets the signal."""
+        point = strike.point
+        await self._tell(
+            point.service, {"point": [point.where, point.phase], "visit": strike.visit, "signal": int(number)}
+        )
+
+    async def record(self, service: str) -> None:
+        """Only count, from now on."""
+        await self._tell(service, {"point": None, "visit": 0, "signal": 0})
+
+    def seen(self, service: str) -> Mapping[Point, int]:
+        """The points that the service has visited since, and how often."""
+        path = self._folder / f"seen-{service}.json"
+        points = json.loads(path.read_text(encoding="utf-8"))["points"] if path.exists() else []
+        return {Point(service, *point): count for *point, count in points}
+
+    def struck(self) -> bool:
+        return any(line["serial"] == self._serial for line in self.trace())
+
+    def trace(self) -> list[dict[str, Any]]:
+        """Every strike so far: service, file, line, phase, visit."""
+        log = self._folder / "struck.jsonl"
+        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+
+    async def until_struck(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                while not self.struck():
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _tell(self, service: str, word: Mapping[str, Any]) -> None:
+        self._serial = next(self._serials)
+        path = self._folder / f"arm-{service}.json"
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps({"serial": self._serial, **word}), encoding="utf-8")
+        partial.replace(path)
+        async with asyncio.timeout(20):
+            while self._heard(service) != self._serial:
+                await asyncio.sleep(0.02)
+
+    def _heard(self, service: str) -> int:
+        path = self._folder / f"armed-{service}"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        return int(text) if text else 0
+
+
+async def survey(world: World, marksman: Marksman) -> dict[Point, int]:
+    """Every point that a job of all kinds of documents, a graceful end and a start visit; and how often each."""
+    services = world.system.options.services
+    for service in services:
+        await marksman.record(service)
+    await world.ask()
+    await world.rest(120)
+    found = _seen(marksman, services)
+    await world.add(30)
+    await world.ask()
+    before = {service: world.pid(service) for service in services}
+    for service in services:
+        world.infrastructure.signal(service, signal.SIGTERM)
+    for service in services:
+        await world.replaced(service, before[service])
+    await world.rest(120)
+    for point, count in _seen(marksman, services).items():
+        found.setdefault(point, count)
+    return found
+
+
+def _seen(marksman: Marksman, services: Sequence[str]) -> dict[Point, int]:
+    return {point: count for service in services for point, count in marksman.seen(service).items()}
+
+
+async def shoot(world: World, marksman: Marksman, strike: Strike, *, documents: int = 12) -> bool:
+    """Kill there in the middle of a job; where the job does not pass there, while the service ends and starts.
+
+    Returns whether the point was reached. The system has come to rest when it returns.
+    """
+    service = strike.point.service
+    pid = world.pid(service)
+    await marksman.arm(strike)
+    await world.add(documents)
+    asking = asyncio.ensure_future(world.ask())
+    if not await marksman.until_struck(1.0) and not await _struck_or_rest(world, marksman):
+        world.infrastructure.signal(service, signal.SIGTERM)
+        await marksman.until_struck(4.0)
+    await world.replaced(service, pid)
+    await asking
+    if not await world.rest(90):
+        raise AssertionError(f"still open after {strike}")
+    return marksman.struck()
+
+
+async def _struck_or_rest(world: World, marksman: Marksman) -> bool:
+    while await world.open():
+        if await marksman.until_struck(0.2):
+            return True
+    return marksman.struck()
