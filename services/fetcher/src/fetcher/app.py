@@ -5,6 +5,7 @@ from functools import partial
 
 import httpx
 
+from common.amnesia import MEMORY_CHECK, Memory, last_claims_in
 from common.contracts.events import JobEvent, JobRequested
 from common.contracts.topics import Group, Topic
 from common.db.dead_letters import PostgresDeadLetters
@@ -26,6 +27,7 @@ from fetcher.adapters.source_rest import Fields, RestSource
 from fetcher.adapters.workers import WorkerIdentification
 from fetcher.handlers import on_jobs_requested
 from fetcher.planning import Planner
+from fetcher.remembering import RememberedLeases, RememberedPages
 from fetcher.settings import FetcherSettings
 from fetcher.use_cases import CloseJobs, JobRunner, ListSource
 from ubl.identity import Direction
@@ -44,16 +46,18 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
     await administrations.open(settings.administrations)
     client = _client(settings)
     jobs = _jobs(settings, database)
+    memory = Memory(database, last_claims_in(settings.kafka_bootstrap_servers))
     planner = Planner(WorkerIdentification(workers.run), administrations)
     listing = ListSource(
         _source(settings, client),
         jobs,
-        PostgresPages(database, planner, lease=settings.job_lease),
+        RememberedPages(PostgresPages(database, planner, lease=settings.job_lease), memory),
         announce=moves.announce,
         announce_jobs=announce_jobs,
         retries=settings.source_retries,
     )
-    runner = JobRunner(jobs, listing, at_once=settings.jobs_at_once, renew_every=settings.job_lease / 3)
+    leases = RememberedLeases(jobs, memory)
+    runner = JobRunner(leases, listing, at_once=settings.jobs_at_once, renew_every=settings.job_lease / 3)
     closer = CloseJobs(PostgresClosing(database), announce_jobs, announce_moves=moves.announce)
     sweeper = Sweeper(database, FetcherSweeps(database, moves.announce).all(), service="fetcher")
     dead_letters = DeadLetters(
@@ -65,6 +69,7 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
         subscribers=consumers.subscribers,
         loops=(runner.run, closer.run, sweeper.run, Partitions(database).run),
         close=(client.aclose, workers.close),
+        checks={MEMORY_CHECK: memory.remembers},
     )
 
 

@@ -56,12 +56,8 @@ class LeasedJob:
     correlation_id: str | None
 
 
-class Jobs(Protocol):
-    """The `jobs` table, as far as listing goes."""
-
-    async def accept(self, requests: Sequence[JobRequested]) -> None:
-        """Make the rows that are not there yet, and wake them."""
-        ...
+class Leases(Protocol):
+    """Due jobs, and keeping them."""
 
     async def lease(self, limit: int) -> Sequence[LeasedJob]:
         """Take due jobs whose listing is not complete."""
@@ -69,6 +65,14 @@ class Jobs(Protocol):
 
     async def renew(self, jobs: Sequence[LeasedJob]) -> None:
         """Keep the leases that are still ours."""
+        ...
+
+
+class Jobs(Leases, Protocol):
+    """The `jobs` table, as far as listing goes."""
+
+    async def accept(self, requests: Sequence[JobRequested]) -> None:
+        """Make the rows that are not there yet, and wake them."""
         ...
 
     async def listing_failed(self, job: LeasedJob, error: dict[str, Any]) -> JobEvent | None:
@@ -117,4 +121,12 @@ class Closing(Protocol):
 
     async def announced(self, events: Sequence[JobEvent]) -> None:
         """These ends were heard by the broker."""
+        ...
+
+
+class Memory(Protocol):
+    """Whether the database remembers every sending that anybody knows of (`common.amnesia`)."""
+
+    async def sure(self) -> bool:
+        """One comparison as long as no connection is new."""
         ...

@@ -14,7 +14,7 @@ from common.errors import ClearfactsError, RowFault
 from common.invoice.move import Moved
 from common.observability.tracing import correlation_id
 from fetcher.domain import SourcePage
-from fetcher.ports import Closing, Jobs, LeasedJob, LeaseLost, Pages, Source, SourceRefused, SourceUnavailable
+from fetcher.ports import Closing, Jobs, LeasedJob, LeaseLost, Leases, Pages, Source, SourceRefused, SourceUnavailable
 
 log = structlog.get_logger()
 
@@ -141,7 +141,7 @@ class JobRunner:
     """Takes due jobs and works several side by side; keeps their leases while it does."""
 
     def __init__(
-        self, jobs: Jobs, work: Callable[[LeasedJob], Awaitable[None]], *, at_once: int, renew_every: timedelta
+        self, jobs: Leases, work: Callable[[LeasedJob], Awaitable[None]], *, at_once: int, renew_every: timedelta
     ) -> None:
         self._jobs = jobs
         self._work = work
