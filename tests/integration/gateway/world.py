@@ -12,14 +12,18 @@ from common.db.pool import Database
 from gateway.adapters.argon2_passwords import Argon2Passwords
 from gateway.adapters.es256_tokens import Es256Tokens
 from gateway.adapters.limits_throttle import LimitsThrottle
+from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.adapters.postgres_jobs import PostgresJobs
 from gateway.adapters.postgres_users import PostgresUsers
+from gateway.adapters.ubl_comparison import Comparing
 from gateway.domain.access import User
 from gateway.domain.cursors import Cursors
+from gateway.held import ReadHeld, ResolveHeld
 from gateway.routes.api import Stories, make_api
 from gateway.use_cases import Authorize, CreateFirstAdmin, ReadInvoices, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes import ISSUER, KEY, FakeRequests
+from tests.unit.gateway.fakes_held import SETTLE, FakeOutcomes
 
 ADMIN, PASSWORD = "admin", "the admin's password"
 
@@ -28,6 +32,7 @@ ADMIN, PASSWORD = "admin", "the admin's password"
 class RealWorld:
     database: Database
     requests: FakeRequests = field(default_factory=FakeRequests)
+    outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
     passwords: Argon2Passwords = field(default_factory=lambda: Argon2Passwords(memory_kib=64))
 
     async def admin(self) -> User:
@@ -41,12 +46,15 @@ class RealWorld:
     def http(self, **headers: str) -> httpx.AsyncClient:
         users, cursors = PostgresUsers(self.database), Cursors(b"k" * 32)
         jobs, tokens = PostgresJobs(self.database, SYSTEM_CLOCK), self._tokens()
+        held = PostgresHeld(self.database, Comparing(), settle=SETTLE)
         stories = Stories(
             sign_in=SignIn(users, self.passwords, LimitsThrottle(None, clock=SYSTEM_CLOCK), tokens),
             authorize=Authorize(users, tokens),
             start=StartProcessing(jobs, self.requests, SYSTEM_CLOCK),
             read_jobs=ReadJobs(jobs, cursors),
             read_invoices=ReadInvoices(PostgresInvoices(self.database), cursors),
+            read_held=ReadHeld(held, cursors),
+            resolve_held=ResolveHeld(held, self.outcomes),
             tokens=tokens,
         )
         transport = httpx.ASGITransport(make_api(stories, clock=SYSTEM_CLOCK), client=("192.0.2.7", 1))

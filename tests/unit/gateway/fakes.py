@@ -30,8 +30,10 @@ from gateway.domain.readings import (
     JobSummary,
     Results,
 )
+from gateway.held import ReadHeld, ResolveHeld
 from gateway.routes.api import Stories, make_api
 from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
+from tests.unit.gateway.fakes_held import FakeHeld, FakeOutcomes
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ISSUER = "clearfacts-gateway"
@@ -192,6 +194,8 @@ class World:
     jobs: FakeJobs = field(default_factory=FakeJobs)
     invoices: FakeInvoices = field(default_factory=FakeInvoices)
     requests: FakeRequests = field(default_factory=FakeRequests)
+    held: FakeHeld = field(default_factory=FakeHeld)
+    outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
     behind_tls: bool = False
 
     def tokens(self, lifetime: timedelta = timedelta(hours=1)) -> Es256Tokens:
@@ -205,6 +209,8 @@ class World:
             start=StartProcessing(self.jobs, self.requests, clock),
             read_jobs=ReadJobs(self.jobs, cursors),
             read_invoices=ReadInvoices(self.invoices, cursors),
+            read_held=ReadHeld(self.held, cursors),
+            resolve_held=ResolveHeld(self.held, self.outcomes),
             tokens=tokens,
         )
         return make_api(stories, clock=clock, health=Health({}).routes(), behind_tls=self.behind_tls)

@@ -15,7 +15,7 @@ from common.db.moves import clear_wake
 from common.db.pool import Database
 from common.errors import ClearfactsError
 from common.invoice.move import Moved
-from common.invoice.stage import OUTCOMES, Reason, Stage
+from common.invoice.stage import OUTCOMES, WORKED_WHILE_HELD, Stage
 from common.kafka.announcing import Announcer
 from common.observability import metrics
 
@@ -55,8 +55,7 @@ class MoveAnnouncer:
             if events:
                 await self._announcer.announce(topic, events)
         self._count(moved)
-        # A conflicting version keeps its timer: it is looked at again until the conflict is gone.
-        self._heard += [(m.id, m.version) for m in ended if m.reason != Reason.CONFLICTING_VERSION]
+        self._heard += [(m.id, m.version) for m in ended if m.reason not in WORKED_WHILE_HELD]
         if self._clear_every is None:
             await self.clear()
 

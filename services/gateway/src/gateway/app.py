@@ -6,16 +6,21 @@ from typing import Any
 from common.clock import SYSTEM_CLOCK
 from common.health import Health
 from common.kafka import Announcer
+from common.outcomes import MoveAnnouncer
 from common.runtime import App, Resources
 from gateway.adapters.argon2_passwords import Argon2Passwords
 from gateway.adapters.es256_tokens import Es256Tokens
+from gateway.adapters.kafka_moves import KafkaMoves
 from gateway.adapters.kafka_requests import KafkaJobRequests
 from gateway.adapters.key_files import cursor_key, load_keys
 from gateway.adapters.limits_throttle import LimitsThrottle
+from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.adapters.postgres_jobs import PostgresJobs
 from gateway.adapters.postgres_users import PostgresUsers
+from gateway.adapters.ubl_comparison import Comparing
 from gateway.domain.cursors import Cursors
+from gateway.held import ReadHeld, ResolveHeld
 from gateway.routes.api import Stories, make_api
 from gateway.settings import GatewaySettings
 from gateway.use_cases import Authorize, CreateFirstAdmin, ReadInvoices, ReadJobs, SignIn, StartProcessing
@@ -31,12 +36,16 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
         keys, issuer=settings.issuer, lifetime=timedelta(seconds=settings.access_token_seconds), clock=clock
     )
     cursors = Cursors(cursor_key(keys))
+    announcer = Announcer(resources.broker, source="gateway")
+    held = PostgresHeld(resources.database, Comparing(), settle=settings.send_settle)
     stories = Stories(
         sign_in=SignIn(users, passwords, throttle, tokens),
         authorize=Authorize(users, tokens),
-        start=StartProcessing(jobs, KafkaJobRequests(Announcer(resources.broker, source="gateway")), clock),
+        start=StartProcessing(jobs, KafkaJobRequests(announcer), clock),
         read_jobs=ReadJobs(jobs, cursors),
         read_invoices=ReadInvoices(PostgresInvoices(resources.database), cursors),
+        read_held=ReadHeld(held, cursors),
+        resolve_held=ResolveHeld(held, KafkaMoves(MoveAnnouncer(announcer, resources.database, service="gateway"))),
         tokens=tokens,
     )
     if settings.bootstrap_admin_username and settings.bootstrap_admin_password:

@@ -1,10 +1,11 @@
 """What the gateway can be told."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import Field, SecretStr, model_validator
 
-from common.settings import CommonSettings, Environment
+from common.settings import CommonSettings, Environment, Seconds
 
 SHORTEST_BOOTSTRAP_PASSWORD = 12
 
@@ -14,6 +15,9 @@ class GatewaySettings(CommonSettings):
     redis_url: SecretStr | None = Field(default=None, description="may hold a password; without it throttles are local")
     public_url: str | None = Field(default=None, pattern=r"^https?://\S+$", description="where callers reach us")
     access_token_seconds: int = Field(default=3600, ge=60, le=86_400)
+    send_settle: Seconds = Field(
+        default=timedelta(seconds=180), description="as the sender has it: until then a resend is refused"
+    )
     bootstrap_admin_username: str | None = Field(default=None, min_length=1, max_length=200)
     bootstrap_admin_password: SecretStr | None = None
 

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     FORCE_REFUSED = "force_refused"
     PARKED = "parked"
     ABANDONED = "abandoned"
+    STATED = "stated"
     UNKNOWN_OUTCOME = "unknown_outcome"
     CHANGED_AFTER_SENT = "changed_after_sent"
     CONFLICTING_VERSION = "conflicting_version"
@@ -92,6 +93,9 @@ STATUS: Mapping[Stage, Status] = {
 
 OUTCOMES = frozenset({Stage.SENT, Stage.FAILED, Stage.DUPLICATE, Stage.HELD})
 """Stages that are announced on `invoices.outcomes.v1`; once announced nobody has to look at the row."""
+
+WORKED_WHILE_HELD = frozenset({Reason.CONFLICTING_VERSION, Reason.STATED})
+"""Held, but looked at again by itself: such a row keeps its timer when it was announced."""
 
 WAKE: Mapping[Stage, timedelta] = {
     Stage.FETCHED: timedelta(minutes=2),

@@ -11,7 +11,7 @@ from common.db.pool import Connection, Database
 from common.db.sweeper import Key, Sweep
 from common.errors import ClearfactsError
 from common.invoice.move import Move, Moved
-from common.invoice.stage import Reason, Stage
+from common.invoice.stage import WORKED_WHILE_HELD, Reason, Stage
 from fetcher.adapters.postgres_keys import explain, lock_holder, take_over
 from fetcher.domain import DuplicateOf, ForceRefused, Fresh, Held, judge
 from ubl.identity import reference
@@ -22,6 +22,11 @@ LOOK_AGAIN_EVERY = timedelta(seconds=5)
 """How often a conflicting version is judged anew, while its holder is on its way."""
 
 Announce = Callable[[Sequence[Moved]], Awaitable[None]]
+
+
+def _worked_while_held() -> str:
+    return ", ".join(f"'{reason}'" for reason in sorted(WORKED_WHILE_HELD))
+
 
 # Locked first: who takes over a key must still be there to use it.
 _ROW = """
@@ -42,7 +47,7 @@ class FetcherSweeps:
         return (
             Sweep(Stage.FAILED, self.announce_again, f"reason IS DISTINCT FROM '{Reason.REFUSED}'"),
             Sweep(Stage.DUPLICATE, self.announce_again),
-            Sweep(Stage.HELD, self.announce_again, f"({conflicting}) IS NOT TRUE"),
+            Sweep(Stage.HELD, self.announce_again, f"reason IS NULL OR reason NOT IN ({_worked_while_held()})"),
             Sweep(Stage.HELD, self.look_again, conflicting, lease=LOOK_AGAIN_EVERY),
         )
 

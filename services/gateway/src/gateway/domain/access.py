@@ -11,6 +11,10 @@ class Permission(StrEnum):
     JOBS_READ = "jobs:read"
     INVOICES_READ = "invoices:read"
     INVOICES_PROCESS = "invoices:process"
+    HELD_READ = "held:read"
+    HELD_RESOLVE = "held:resolve"
+    ALERTS_READ = "alerts:read"
+    SYSTEM_READ = "system:read"
 
 
 class Role(StrEnum):
@@ -19,11 +23,20 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_READS = frozenset({Permission.PROFILE_READ, Permission.JOBS_READ, Permission.INVOICES_READ})
+_READS = frozenset(
+    {
+        Permission.PROFILE_READ,
+        Permission.JOBS_READ,
+        Permission.INVOICES_READ,
+        Permission.HELD_READ,
+        Permission.ALERTS_READ,
+    }
+)
+_OPERATES = frozenset({Permission.INVOICES_PROCESS, Permission.HELD_RESOLVE, Permission.SYSTEM_READ})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.USER: _READS,
-    Role.OPERATOR: _READS | {Permission.INVOICES_PROCESS},
+    Role.OPERATOR: _READS | _OPERATES,
     Role.ADMIN: frozenset(Permission),
 }
 

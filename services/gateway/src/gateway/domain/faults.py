@@ -1,5 +1,6 @@
 """Why a request is refused. `routes.faults` says each one in HTTP."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,11 @@ from common.errors import ClearfactsError
 
 
 class RequestRefused(ClearfactsError):
-    """Root of the refusals; the message is for the caller and names no secret."""
+    """Root of the refusals; the message and the details are for the caller and name no secret."""
+
+    def __init__(self, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.details = dict(details or {})
 
 
 class SignInRefused(RequestRefused):
@@ -26,15 +31,14 @@ class NotSignedIn(RequestRefused):
 
 class NotPermitted(RequestRefused):
     def __init__(self, permission: str, role: str) -> None:
-        super().__init__(f"The role {role} has no permission {permission}")
-        self.permission = permission
-        self.role = role
+        super().__init__(f"The role {role} has no permission {permission}", {"permission": permission, "role": role})
 
 
 class TooManyAttempts(RequestRefused):
     def __init__(self, retry_after: timedelta) -> None:
-        super().__init__("Too many failed sign-ins; try again later")
         self.retry_after = retry_after
+        self.seconds = math.ceil(retry_after.total_seconds())
+        super().__init__("Too many failed sign-ins; try again later", {"retry_after_seconds": self.seconds})
 
 
 class Busy(RequestRefused):
@@ -44,9 +48,7 @@ class Busy(RequestRefused):
 
 class NotFound(RequestRefused):
     def __init__(self, what: str, key: str) -> None:
-        super().__init__(f"No such {what}")
-        self.what = what
-        self.key = key
+        super().__init__(f"No such {what}", {what: key})
 
 
 class CursorInvalid(RequestRefused):
@@ -60,12 +62,11 @@ class IdempotencyKeyReused(RequestRefused):
 
 
 class NotAllowedNow(RequestRefused):
-    """What is asked for does not fit where the thing stands; the message says why."""
+    """What is asked for does not fit where the thing stands; the message says why, `details` how it stands."""
 
 
 class DocumentInvalid(RequestRefused):
     """An edited document that would fail again. `findings` say where."""
 
     def __init__(self, message: str, findings: Sequence[Mapping[str, Any]] = ()) -> None:
-        super().__init__(message)
-        self.findings = list(findings)
+        super().__init__(message, {"findings": list(findings)})

@@ -12,10 +12,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from common.clock import Clock
+from gateway.held import ReadHeld, ResolveHeld
 from gateway.ports import Tokens
 from gateway.routes.auth import add_auth_routes
 from gateway.routes.envelopes import Envelopes, ErrorEnvelope
 from gateway.routes.faults import DEFECT, explain
+from gateway.routes.held import add_held_routes
 from gateway.routes.invoices import add_invoice_routes
 from gateway.routes.jobs import add_job_routes
 from gateway.routes.middleware import BodyLimit, Correlation, Faults, Observed
@@ -38,6 +40,8 @@ class Stories:
     start: StartProcessing
     read_jobs: ReadJobs
     read_invoices: ReadInvoices
+    read_held: ReadHeld
+    resolve_held: ResolveHeld
     tokens: Tokens
 
 
@@ -58,6 +62,7 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_auth_routes(api, sign_in=stories.sign_in, tokens=stories.tokens, **common)
     add_job_routes(api, start=stories.start, read=stories.read_jobs, **common)
     add_invoice_routes(api, read=stories.read_invoices, **common)
+    add_held_routes(api, read=stories.read_held, resolve=stories.resolve_held, **common)
     api.router.routes.extend(health)
     # the last one added is the outermost
     api.add_middleware(BodyLimit)

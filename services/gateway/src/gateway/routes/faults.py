@@ -1,6 +1,5 @@
 """How each error is said in HTTP: one table."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -72,29 +71,24 @@ _OF_REFUSAL: Mapping[type[RequestRefused], tuple[int, ErrorCode]] = {
 
 def _refused(error: RequestRefused) -> Refusal:
     status, code = _OF_REFUSAL[type(error)]
-    details, headers = _particulars(error)
-    return Refusal(status, code, str(error), details, headers)
+    return Refusal(status, code, str(error), error.details, _headers(error))
 
 
-def _particulars(error: RequestRefused) -> tuple[dict[str, Any], dict[str, str]]:
-    """Details and headers of a refusal (challenges: RFC 6750)."""
+def _headers(error: RequestRefused) -> dict[str, str]:
+    """Challenges: RFC 6750."""
     match error:
         case SignInRefused():
-            return {}, {"WWW-Authenticate": "Bearer"}
+            return {"WWW-Authenticate": "Bearer"}
         case NotSignedIn():  # a request without any token is told no error
-            return {}, {"WWW-Authenticate": 'Bearer error="invalid_token"' if error.presented else "Bearer"}
+            return {"WWW-Authenticate": 'Bearer error="invalid_token"' if error.presented else "Bearer"}
         case NotPermitted():
-            headers = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
-            return {"permission": error.permission, "role": error.role}, headers
-        case NotFound():
-            return {error.what: error.key}, {}
-        case DocumentInvalid():
-            return {"findings": error.findings}, {}
+            return {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
         case TooManyAttempts():
-            seconds = math.ceil(error.retry_after.total_seconds())
-            return {"retry_after_seconds": seconds}, {"Retry-After": str(seconds)}
+            return {"Retry-After": str(error.seconds)}
+        case Busy():
+            return RETRY_AFTER
         case _:
-            return {}, RETRY_AFTER if isinstance(error, Busy) else {}
+            return {}
 
 
 def _invalid(errors: Sequence[Any]) -> Refusal:

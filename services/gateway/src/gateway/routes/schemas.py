@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, StringConstraints, model_validator
 
-from common.invoice.stage import Stage, Status
-from gateway.domain.access import Permission, Role, User
+from common.invoice.stage import Reason, Stage, Status
+from gateway.domain.access import Caller, Permission, Role, User
+from gateway.domain.held import Decision, HeldFilter, Resolution
 from gateway.domain.orders import Order
 from gateway.domain.readings import InvoiceFilter, JobFilter, JobKind, JobState
 
@@ -73,6 +74,36 @@ class InvoiceQuery(Paging):
 
     def chosen(self) -> InvoiceFilter:
         return InvoiceFilter(self.status, self.stage, self.job_id, self.number, self.invoice_id, self.dossier)
+
+
+class HeldQuery(Paging):
+    reason: Reason | None = None
+    dossier: Line | None = None
+    job_id: UUID | None = None
+
+    def chosen(self) -> HeldFilter:
+        return HeldFilter(self.reason, self.dossier, self.job_id)
+
+
+class ResolveRequest(Sent):
+    resolution: Resolution = Field(
+        description="`found`: it is at Clearfacts as `uuid`; `not_there`: send it again; `abandon`: give this one up"
+    )
+    uuid: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] | None = Field(
+        default=None, description="the destination's own id of the document, for `found` only"
+    )
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NO_CONTROLS)] = Field(
+        description="why, or how one knows: for the audit log and the invoice's history"
+    )
+
+    @model_validator(mode="after")
+    def _uuid_goes_with_found(self) -> "ResolveRequest":
+        if (self.resolution is Resolution.FOUND) != (self.uuid is not None):
+            raise ValueError("uuid belongs to the resolution found, and only to that")
+        return self
+
+    def decision(self, user: User, caller: Caller, *, key: str | None) -> Decision:
+        return Decision(self.resolution, self.reason, self.uuid, user, caller, key)
 
 
 class Token(BaseModel):
