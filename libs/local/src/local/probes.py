@@ -1,6 +1,7 @@
 """Readiness probes: an open port is not readiness, so each asks a question that only a serving part answers."""
 
 import asyncio
+import json
 import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -8,6 +9,8 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 
 HOST = "127.0.0.1"
+MEMORY = "memory"
+"""The readiness check of sender and fetcher that is down while the database has forgotten sends."""
 # Metadata, version 4, correlation id 1, no client id, no topics, no automatic creation.
 METADATA_REQUEST = struct.pack(">ihhihib", 15, 3, 4, 1, -1, 0, 0)
 
@@ -59,6 +62,23 @@ async def port_accepts(port: int) -> bool:
     """For parts that speak nothing simple, as gRPC."""
     async with _connection(port):
         return True
+
+
+async def service_answers(port: int, path: str = "/health/ready") -> bool:
+    """Whether a service of ours is ready, or lacks no more than a database that remembers: that takes a person.
+
+    The system has to be up for `clearfacts recover`.
+    """
+    async with _connection(port) as (reader, writer):
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {HOST}:{port}\r\n\r\n".encode())
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    if head.startswith((b"HTTP/1.1 2", b"HTTP/1.0 2")):
+        return True
+    try:
+        parts = json.loads(body)["parts"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return {name for name, state in parts.items() if state != "up"} == {MEMORY}
 
 
 async def http_answers(port: int, path: str = "/health/ready") -> bool:

@@ -12,7 +12,7 @@ from local.errors import LocalError
 from local.foreground import make_say, run, serve
 from local.infrastructure import ALL_PARTS, Infrastructure
 from local.part import Part
-from local.probes import HOST, http_answers, port_accepts
+from local.probes import HOST, http_answers, port_accepts, service_answers
 from local.service_settings import ADMIN, Places, settings_of
 from local.surroundings import given_settings, inherited_environment
 from orchestration.home import HEALTH_PATH, processes, write_home
@@ -113,7 +113,7 @@ class System:
             name=name,
             argv=[sys.executable, "-m", name],
             env={"HTTP_PORT": str(port), **settings, **self._common()},
-            ready=partial(http_answers, port),
+            ready=partial(service_answers, port),
             port=port,
             after=self.infrastructure.names,
         )
