@@ -8,6 +8,7 @@ from uuid import UUID
 from common.invoice.move import Moved
 from common.invoice.stage import Stage
 from sender.domain import Claim, Delivery, Settlement
+from sender.domain.flow import Change, Standing
 
 
 class Destination(Protocol):
@@ -20,6 +21,32 @@ class Destination(Protocol):
 
     async def deliver(self, claim: Claim) -> Delivery:
         """Send one document once: no retry anywhere below."""
+        ...
+
+
+class Probed(Protocol):
+    """A destination that can be asked how it is."""
+
+    async def probe(self) -> str | None:
+        """Ask something that changes nothing; why the answer is not that of one that is well, else None."""
+        ...
+
+
+class Shared(Protocol):
+    """What all replicas know of one destination and token."""
+
+    async def read(self) -> Standing: ...
+
+    async def change(self, seen: Standing, to: Change) -> Standing | None:
+        """Compare and set: None, and nothing changed, where it is not at the version that was seen any more."""
+        ...
+
+    async def hold(self, wait: timedelta) -> None:
+        """Keep everybody away for that long; never shortens an earlier hold."""
+        ...
+
+    async def lease(self, rate: float, most: int) -> int:
+        """Take up to `most` tokens out of a bucket that gains `rate` a second and holds `most`."""
         ...
 
 
