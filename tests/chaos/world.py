@@ -46,6 +46,8 @@ class World:
         self.lines = lines
         self.injected = injected
         self.asked: list[str] = []
+        self.latency = 0.0
+        """Of the destination, in seconds: how fast the run is."""
 
     @property
     def log(self) -> Path:
@@ -126,7 +128,8 @@ class World:
         await self.infrastructure.wait_ready(name)
 
     async def heal(self) -> None:
-        """All lines clear, all scripts empty, everything runs."""
+        """All lines clear, all scripts empty, everything runs, the destination as fast as it can."""
+        self.latency = 0.0
         for line in self.lines.values():
             line.clear()
         for face in ("source", "destination", "slack"):
@@ -161,10 +164,13 @@ async def world(
     env: Mapping[str, str] | None = None,
     services: Sequence[str] = SERVICES,
     dice: random.Random | None = None,
+    fresh: bool = False,
 ) -> AsyncGenerator[World, None]:
     """Start everything but Dagster on a data directory of its own; every line of the services goes through a proxy."""
     async with AsyncExitStack() as stack:
-        infrastructure = await stack.enter_async_context(Infrastructure(data, kafka_by_proxy=True, say=lambda _: None))
+        infrastructure = await stack.enter_async_context(
+            Infrastructure(data, kafka_by_proxy=True, fresh=fresh, say=lambda _: None)
+        )
         between = _between(infrastructure)
         lines = {
             name: await stack.enter_async_context(Proxy.between(port, target, dice))

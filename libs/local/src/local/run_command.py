@@ -20,6 +20,7 @@ MODULES = {
     "up": ("local.system", "start the whole system; --fresh wipes its data first"),
     "demo": ("cli.demo", "start it, process sandbox invoices, show what happened"),
     "bench": ("benchmarks.run", "measure"),
+    "chaos": ("tests.chaos.run", "break it in random ways, then prove that nothing was lost or sent twice"),
 }
 
 

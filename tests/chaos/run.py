@@ -1,0 +1,118 @@
+"""`./run chaos`: breaks a running system for a while, heals it, and proves what became of every invoice."""
+
+import argparse
+import asyncio
+import json
+import random
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from local.errors import LocalError
+from local.foreground import make_say, run
+from local.supervisor import Say
+from local.system import SERVICES
+from sandbox.oracle import Oracle
+from tests.chaos.faults import all_faults
+from tests.chaos.feeding import Feeder
+from tests.chaos.nemesis import Nemesis
+from tests.chaos.report import Findings, Run, recoveries
+from tests.chaos.world import LINES, World, world
+
+DATA = Path(".clearfacts/chaos")
+IN_FLIGHT = 8
+DRAIN = 300.0
+AT_FIRST = 400
+_LATE = 4.0
+"""The longest that a document is accepted after its client has gone."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0, or 1 where an invoice was lost or sent twice, a balance broke, or a control was not caught."""
+    options = _parser().parse_args(arguments)
+    return run(lambda: _all(options))
+
+
+async def _all(options: argparse.Namespace) -> int:
+    say = make_say()
+    findings = Findings()
+    for seed in options.seed:
+        findings.runs.append(await torment(options, seed, options.minutes * 60 / len(options.seed), say=say))
+    print("\n".join(findings.lines()), flush=True)
+    if options.json:
+        print(json.dumps(findings.as_json()), flush=True)
+    return 1 if findings.violations else 0
+
+
+async def torment(options: argparse.Namespace, seed: int, seconds: float, *, say: Say) -> Run:
+    """One seed: feed and break for `seconds`, heal, drain, judge."""
+    dice = random.Random(seed)
+    say(f"seed {seed}: starting")
+    sandbox = {
+        "SANDBOX_SEED": str(seed),
+        "SANDBOX_COUNT": str(AT_FIRST),
+        "SANDBOX_DUPLICATES": "0.05",
+        "SANDBOX_CHANGED": "0.02",
+        "SANDBOX_MALFORMED": "0.02",
+        "SANDBOX_REFUSED": "0.02",
+    }
+    env = {"SEND_CONCURRENCY": str(IN_FLIGHT), "CHAOS_WAKE": "20"}
+    folder = options.data / f"seed-{seed}"
+    async with world(folder, sandbox=sandbox, env=env, dice=dice, fresh=True) as running:
+        nemesis = Nemesis(running, all_faults(SERVICES, LINES), dice, lambda text: say(f"seed {seed}: {text}"))
+        began = time.monotonic()
+        await _feed_and_break(running, nemesis, options, seconds)
+        lasted = time.monotonic() - began
+        drained_in = await _drain(running, say)
+        verdict = await running.judge()
+        recovered = recoveries(nemesis.done, Oracle(running.log).accepted())
+    say(f"seed {seed}: {verdict.listed} invoices, {len(nemesis.done)} faults, {len(verdict.violations)} violations")
+    return Run(seed, lasted, nemesis.counted(), recovered, verdict, drained_in)
+
+
+async def _feed_and_break(running: World, nemesis: Nemesis, options: argparse.Namespace, seconds: float) -> None:
+    running.latency = IN_FLIGHT / options.rate if options.rate else 0.0
+    await running.script("destination", latency=running.latency)
+    await running.ask()
+    feeder = Feeder(running, per_job=options.per_job, least=options.per_job // 2)
+    feeding = asyncio.ensure_future(feeder.run())
+    try:
+        await running.until_accepted(20)
+        await nemesis.run(seconds)
+    finally:
+        feeding.cancel()
+        with suppress(asyncio.CancelledError):
+            await feeding
+
+
+async def _drain(running: World, say: Say) -> float:
+    """Seconds until nothing was open; one last job takes what a failed listing left."""
+    began = time.monotonic()
+    say("healing")
+    await running.heal()
+    await running.ask()
+    if not await running.rest(DRAIN):
+        say(f"not at rest after {DRAIN:.0f} s")
+    took = time.monotonic() - began
+    await asyncio.sleep(_LATE)
+    return took
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./run chaos", description="Prove the promises (docs/reliability.md).")
+    add = parser.add_argument
+    add("--minutes", type=float, default=5.0, help="of faults, shared by the seeds (default %(default)s)")
+    add("--seed", type=_numbers, default=(1,), metavar="S,S", help="one run each (default 1)")
+    add("--rate", type=float, default=40.0, help="invoices a second; 0: as many as can be (default %(default)s)")
+    add("--per-job", type=int, default=500, help="new invoices a job (default %(default)s)")
+    add("--data", type=Path, default=DATA, help="holds a data directory for each seed, wiped first")
+    add("--json", action="store_true", help="print the findings as the last line")
+    return parser
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        raise LocalError(f"{text!r}: whole numbers, with commas between") from None
