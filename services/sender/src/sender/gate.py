@@ -146,14 +146,16 @@ class Gate:
 
     def learn(self, standing: Standing, paused: frozenset[str]) -> None:
         """What all replicas know now."""
-        before, self._standing, self._paused = self._standing, standing, paused
+        before, self._standing = self._standing, standing
         self._held_until = max(self._held_until, self._clock.monotonic() + standing.held_for.total_seconds())
         if standing.open:
             self._tripped = None
         elif before.version not in {0, standing.version}:  # it was open meanwhile
             self._begin_again()
         metrics.BREAKER_OPEN.set(standing.open)
-        self._settle_shut()
+        was_paused, self._paused = self._paused, paused
+        if not self._settle_shut() and was_paused != paused:
+            self._tell()
 
     def fill(self, tokens: int) -> None:
         """Tokens that were leased for this process."""
@@ -186,9 +188,13 @@ class Gate:
         self._aimd.restart(self._began_again)
         metrics.SENDS_ALLOWED.set(self._aimd.limit)
 
-    def _settle_shut(self) -> None:
+    def _settle_shut(self) -> bool:
+        """Whether it changed, and was told."""
+        was = self._shut
         self._shut = self.stopped or bool(self._tripped) or self._standing.open or EVERYTHING in self._paused
-        self._tell()
+        if self._shut is not was:
+            self._tell()
+        return self._shut is not was
 
     def _tell(self) -> None:
         self._pulse()
