@@ -113,7 +113,7 @@ def test_a_restart_never_raises_the_limit() -> None:
 
 
 @pytest.mark.parametrize("fails", [True, False])
-def test_fixed_is_fixed(fails: bool) -> None:
+def test_fixed_is_fixed(*, fails: bool) -> None:
     aimd, now = Aimd(start=4, ceiling=16, adaptive=False), 0.0
     for _ in range(20):
         now = a_round(aimd, now)
