@@ -17,6 +17,9 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "common.invoice": PURE,
     "common.errors": PURE,
     "common.halves": PURE,
+    "common.storm": PURE,
+    "common.waits": PURE,
+    "common.isolation": STORY,
     "common.clock": PURE | {"uuid_utils"},
     "common.contracts": PURE | {"pydantic"},
     "ubl": PURE | {"lxml", "pathlib"},
@@ -25,6 +28,7 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "sender.pump": STORY,
     "sender.settling": STORY,
     **{f"{service}.{room}": PURE for service in (*SERVICES, "orchestration") for room in ("domain", "ports")},
+    "gateway.replay": STORY,
     **{f"{service}.use_cases": STORY for service in (*SERVICES, "orchestration")},
 }
 """Import names that each room may use besides those of the workspace."""

@@ -48,6 +48,23 @@ class Failing(Seen):
         await super().__call__(batch)
 
 
+class Leaving(Seen):
+    """Returns without working its first `leaves` batches; `before` runs on such a batch first."""
+
+    def __init__(self, leaves: int, before: Any = None) -> None:
+        super().__init__()
+        self.leaves = leaves
+        self.before = before
+
+    async def __call__(self, batch: Batch[InvoiceFetched]) -> None:
+        if self.leaves:
+            self.leaves -= 1
+            if self.before:
+                await self.before(batch)
+            return
+        await super().__call__(batch)
+
+
 class Forgetful(Batch[Any]):
     """A batch as FastStream's manual mode leaves it: nobody rewinds."""
 
@@ -95,24 +112,30 @@ async def test_an_exception_in_a_handler_loses_nothing_although_later_batches_ar
     assert offset == 180
 
 
+async def test_a_handler_that_leaves_its_batch_unacknowledged_gets_it_again(kafka_bootstrap: str) -> None:
+    seen = Leaving(leaves=2)
+    sent, offset = await in_rounds(kafka_bootstrap, seen)
+    assert seen.leaves == 0
+    assert set(seen.ids) == sent
+    assert offset == 180
+
+
 async def test_control_without_the_rewind_records_are_lost_in_silence(
     kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("common.kafka.consumer.Batch", Forgetful)
-    seen = Failing(fails=2)
+    monkeypatch.setattr("common.kafka.working.Batch", Forgetful)
+    seen = Leaving(leaves=2)
     sent, offset = await in_rounds(kafka_bootstrap, seen)
-    assert seen.fails == 0
+    assert seen.leaves == 0
     assert set(seen.ids) < sent, "the check above could not have failed"
     assert offset == 180
 
 
-async def test_control_a_commit_past_the_batch_before_it_failed_loses_it_at_the_next_start(
-    kafka_bootstrap: str,
-) -> None:
+async def test_control_a_commit_before_the_work_loses_it(kafka_bootstrap: str) -> None:
     async def commit_too_early(batch: Batch[InvoiceFetched]) -> None:
         await batch.acknowledge()
 
-    seen = Failing(fails=1, before=commit_too_early)
+    seen = Leaving(leaves=1, before=commit_too_early)
     sent, offset = await in_rounds(kafka_bootstrap, seen)
     assert set(seen.ids) < sent
     assert offset == 180

@@ -11,9 +11,10 @@ from aiokafka.errors import IllegalStateError, KafkaConnectionError
 from common.contracts.dead_letters import Unreadable
 from common.contracts.events import InvoiceFetched
 from common.contracts.topics import MAX_RECORD_BYTES, Group
+from common.kafka.batch import Batch
 from common.kafka.broker import tolerant_parser
-from common.kafka.consumer import Batch, decode
 from common.kafka.dead_letters import DeadLetters, unreadable
+from common.kafka.decoding import decode
 
 ID = UUID("0192f0c1-2f00-7000-8000-000000000001")
 GOOD = InvoiceFetched(id=ID, version=1).model_dump_json().encode()
@@ -32,17 +33,19 @@ class RecordingConsumer:
         self.assigned = {TopicPartition("t", partition) for partition in assigned}
         self.error = error
         self.committed: list[dict[int, int]] = []
+        self.notes: list[str] = []
         self.seeks: dict[int, int] = {}
 
     def assignment(self) -> set[TopicPartition]:
         return self.assigned
 
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, offsets: Mapping[TopicPartition, tuple[int, str]]) -> None:
         if not offsets:
             raise ValueError(offsets)  # as aiokafka does
         if self.error:
             raise self.error
-        self.committed.append({partition.partition: offset for partition, offset in offsets.items()})
+        self.committed.append({partition.partition: offset for partition, (offset, _) in offsets.items()})
+        self.notes += [note for _, note in offsets.values()]
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         self.seeks[partition.partition] = offset
@@ -104,11 +107,13 @@ BAD = {
 
 @pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
 def test_a_bad_record_is_set_aside_and_its_neighbours_are_read(value: bytes | None) -> None:
-    readable, bad = decode([record(1), record(2, value=value), record(3)], InvoiceFetched)
-    assert [event.id for event in readable] == [ID, ID]
-    assert [(u.offset, u.value) for u in bad] == [(2, value or b"")]
-    assert bad[0].cause
-    assert "\x00" not in bad[0].cause
+    one, bad, three = decode([record(1), record(2, value=value), record(3)], InvoiceFetched)
+    assert [one.event and one.event.id, three.event and three.event.id] == [ID, ID]
+    assert (one.bad, three.bad, bad.event) == (None, None, None)
+    assert bad.bad is not None
+    assert (bad.bad.offset, bad.bad.value) == (2, value or b"")
+    assert bad.bad.cause
+    assert "\x00" not in bad.bad.cause
 
 
 async def test_headers_that_are_no_text_are_read_all_the_same() -> None:

@@ -6,6 +6,7 @@
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
@@ -22,10 +23,14 @@ from starlette.applications import Starlette
 
 from common.clock import SYSTEM_CLOCK
 from common.db.pool import Database, connect
+from common.ending import LoopGuard, end_standstill
 from common.errors import ConfigurationError, InfrastructureError
 from common.health import Check, Health
 from common.kafka.broker import make_broker
+from common.kafka.consumer import Subscription
 from common.kafka.health import broker_answers, consumes
+from common.kafka.observing import Observer
+from common.kafka.watchdog import Stalled, Watchdog
 from common.observability.logging import configure_logging
 from common.settings import CommonSettings, exit_with, load_settings
 
@@ -35,6 +40,7 @@ Loop = Callable[[], Coroutine[Any, Any, None]]
 SettingsT = TypeVar("SettingsT", bound=CommonSettings)
 
 _RETRY_EVERY = 0.5
+CLOSE_TIMEOUT = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +55,15 @@ class Resources:
 class App:
     """A wired service. `loops` run until they are cancelled; `drain` runs after the consumers stopped, in order."""
 
-    subscribers: Sequence[Any] = ()
+    subscribers: Sequence[Subscription] = ()
     loops: Sequence[Loop] = ()
     drain: Sequence[Loop] = ()
     close: Sequence[Loop] = ()
     checks: Mapping[str, Check] = field(default_factory=dict[str, Check])
     asgi: Callable[[Health], Any] | None = None
+    stalled: Stalled | None = None
+    """Says why the service's own work stands still at this moment, None while it does not. Asked every 5 s; twice in a
+    row ends the process."""
 
 
 Build = Callable[[SettingsT, Resources], Awaitable[App]]
@@ -99,7 +108,7 @@ async def _serve(name: str, settings: SettingsT, build: Build[SettingsT], *, sta
     app = await build(settings, Resources(database, broker))
     health = Health(_checks(database, broker, app))
     try:
-        await _run(app, broker, health, listener, stop)
+        await _run(app, broker, health, listener, stop, settings)
     finally:
         for close in app.close:
             await close()
@@ -108,26 +117,62 @@ async def _serve(name: str, settings: SettingsT, build: Build[SettingsT], *, sta
         log.info("stopped")
 
 
-async def _run(app: App, broker: KafkaBroker, health: Health, listener: socket.socket, stop: asyncio.Event) -> None:
+async def _run(
+    app: App,
+    broker: KafkaBroker,
+    health: Health,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    settings: CommonSettings,
+) -> None:
     asgi = app.asgi(health) if app.asgi else Starlette(routes=list(health.routes()))
     server = _Server(uvicorn.Config(asgi, log_config=None, access_log=False, lifespan="off", server_header=False))
+    limit = settings.standstill_timeout
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(loop()) for loop in (health.beat, *app.loops)]
+        running = [tasks.create_task(loop()) for loop in (health.beat, LoopGuard(limit=limit).run, *app.loops)]
         serving = tasks.create_task(server.serve(sockets=[listener]))
         await broker.start()
+        watching = tasks.create_task(_watchdog(app, settings).run())
         gc.collect()
         gc.freeze()  # what was loaded at the start stays: no collection needs to walk it again
         log.info("started", port=listener.getsockname()[1])
         await stop.wait()
         log.info("stopping")
+        asyncio.get_running_loop().call_later(settings.stop_timeout + CLOSE_TIMEOUT, _leave)
         health.draining = True
-        await asyncio.gather(*(subscriber.stop() for subscriber in app.subscribers))
-        for drain in app.drain:
-            await drain()
+        watching.cancel()
+        await _finish(app, settings.stop_timeout)
         for task in running:
             task.cancel()
         server.should_exit = True
         await serving
+
+
+def _watchdog(app: App, settings: CommonSettings) -> Watchdog:
+    return Watchdog(
+        app.subscribers,
+        Observer(settings.kafka_bootstrap_servers),
+        end_standstill,
+        stalled=app.stalled,
+        limit=settings.standstill_timeout,
+    )
+
+
+async def _finish(app: App, seconds: float) -> None:
+    """End what is in hand. What has not ended after `seconds` is left to its leases."""
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*(subscriber.stop() for subscriber in app.subscribers))
+            for drain in app.drain:
+                await drain()
+    except TimeoutError:
+        log.warning("stopped_with_work_in_hand", after=seconds)
+
+
+def _leave() -> None:
+    """Closing hangs too: nothing is left that waiting would save."""
+    log.warning("stopped_unclosed")
+    os._exit(0)
 
 
 class _Server(uvicorn.Server):

@@ -68,6 +68,8 @@ class CommonSettings(Settings):
     log_format: Literal["json", "console"] = "json"
     startup_timeout: float = Field(default=30.0, gt=0, description="seconds to wait for broker and database")
     database_connections: int = Field(default=4, ge=1, le=100)
+    standstill_timeout: float = Field(default=12.0, gt=0, description="seconds of no movement before the process ends")
+    stop_timeout: float = Field(default=25.0, gt=0, description="seconds to stop in order; the rest is left to leases")
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)

@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 
 from common.errors import ConfigurationError, DatabaseTimeout, Deadlock, InfrastructureError, RowFault
+from common.waits import declared
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -19,6 +20,8 @@ Connection: TypeAlias = "PoolConnectionProxy[Row]"
 CONNECT_TIMEOUT = 5.0
 ACQUIRE_TIMEOUT = 10.0
 COMMAND_TIMEOUT = 30.0
+LONGEST = ACQUIRE_TIMEOUT + CONNECT_TIMEOUT + COMMAND_TIMEOUT
+"""How long one statement may keep a consumer waiting, in seconds: declared, so that its watchdog lets it."""
 _SERVER_SETTINGS = {
     # Here and not by SET: the pool resets a SET when a connection is given back.
     "transaction_timeout": "30s",
@@ -100,8 +103,9 @@ class Database:
     async def connection(self) -> AsyncGenerator[Connection, None]:
         """Yield a connection; raise RowFault, DatabaseTimeout, Deadlock or InfrastructureError."""
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
-                yield connection
+            with declared(LONGEST):
+                async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+                    yield connection
         except _DRIVER_ERRORS as error:
             raise translate(error) from error
 

@@ -13,6 +13,7 @@ from common.contracts.topics import Topic
 from common.errors import InfrastructureError
 from common.kafka.sending import Headers, Send, send_by
 from common.observability.tracing import correlation_id, new_traceparent
+from common.waits import declared
 
 ANNOUNCE_TIMEOUT = 15.0
 
@@ -42,9 +43,10 @@ class Announcer:
 
     async def _publish(self, topic: str, records: Sequence[tuple[bytes | None, bytes, Headers]]) -> None:
         try:
-            async with asyncio.timeout(ANNOUNCE_TIMEOUT):
-                acks: list[Any] = [await self._send(topic, key, value, headers) for key, value, headers in records]
-                await asyncio.gather(*acks)
+            with declared(ANNOUNCE_TIMEOUT + 1.0):
+                async with asyncio.timeout(ANNOUNCE_TIMEOUT):
+                    acks: list[Any] = [await self._send(topic, key, value, headers) for key, value, headers in records]
+                    await asyncio.gather(*acks)
         except (KafkaError, OSError, TimeoutError) as error:
             raise InfrastructureError(f"kafka: announcing on {topic}: {type(error).__name__}: {error}") from error
 

@@ -8,12 +8,14 @@ import structlog
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import InfrastructureError, RetryableError
+from common.waits import declared
 
 log = structlog.get_logger()
 
 LIMIT = timedelta(seconds=120)
 _FIRST_SLICE = 0.2
 _LONGEST_SLICE = 5.0
+_SLACK = 1.0
 
 
 class Patience:
@@ -33,5 +35,6 @@ class Patience:
                 if self._clock.monotonic() + pause > self._deadline:
                     raise
                 log.warning("waiting_for_infrastructure", seconds=pause, error=str(error))
-                await asyncio.sleep(pause)
+                with declared(pause + _SLACK):
+                    await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_SLICE)

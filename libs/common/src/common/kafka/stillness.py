@@ -1,0 +1,63 @@
+"""Whether a consumer stands still: pure, judged from what was seen of it, look after look."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from aiokafka import TopicPartition
+
+Offsets: TypeAlias = Mapping[TopicPartition, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of a consumer at one moment.
+
+    `ends` is None when the broker did not answer, `committed` when it answered others but not this consumer.
+    A partition without a commit stands where its log starts.
+    """
+
+    at: float
+    assigned: frozenset[TopicPartition]
+    ends: Offsets | None
+    committed: Offsets | None
+    waits: bool = False
+    expelled: bool = False
+    """Nothing is assigned, and the group has no member at all: the consumer has fallen out of it."""
+
+    late: bool = False
+    """Looking took far longer than its time-outs allow: the whole process was stopped meanwhile."""
+
+
+@dataclass(slots=True)
+class Stillness:
+    """Gives the seconds for which a consumer has not moved although it should."""
+
+    _since: float | None = None
+    _last: Look | None = None
+    _known: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
+
+    def judge(self, look: Look) -> float:
+        """0.0 while there is no verdict: idle, moving, waiting on purpose, nobody there to say, we ourselves late."""
+        last, self._last = self._last, look
+        moved = self._moved(look) or last is None or last.assigned != look.assigned
+        if look.late or moved or look.waits or look.ends is None or not self._behind(look):
+            self._since = None
+            return 0.0
+        if self._since is None:
+            self._since = look.at
+        return look.at - self._since
+
+    def _moved(self, look: Look) -> bool:
+        """Whether any partition that is ours was acknowledged further since the last answer."""
+        if look.committed is None:
+            return False
+        moved = any(self._known.get(partition) != offset for partition, offset in look.committed.items())
+        self._known = dict(look.committed)
+        return moved
+
+    def _behind(self, look: Look) -> bool:
+        if look.expelled:
+            return True
+        ends = look.ends or {}
+        return any(ends[p] > self._known[p] for p in look.assigned & ends.keys() & self._known.keys())
