@@ -15,12 +15,14 @@ from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.adapters.postgres_jobs import PostgresJobs
+from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.adapters.postgres_users import PostgresUsers
 from gateway.adapters.ubl_comparison import Comparing
 from gateway.domain.access import User
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.routes.api import Stories, make_api
+from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, CreateFirstAdmin, ReadInvoices, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes import ISSUER, KEY, FakeRequests
 from tests.unit.gateway.fakes_held import SETTLE, FakeOutcomes
@@ -54,6 +56,8 @@ class RealWorld:
             read_jobs=ReadJobs(jobs, cursors),
             read_invoices=ReadInvoices(PostgresInvoices(self.database), cursors),
             read_held=ReadHeld(held, cursors),
+            read_switches=ReadSwitches(PostgresSwitches(self.database)),
+            flip_switch=FlipSwitch(PostgresSwitches(self.database)),
             resolve_held=ResolveHeld(held, self.outcomes),
             tokens=tokens,
         )

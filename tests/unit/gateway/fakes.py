@@ -32,8 +32,10 @@ from gateway.domain.readings import (
 )
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.routes.api import Stories, make_api
+from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes_held import FakeHeld, FakeOutcomes
+from tests.unit.gateway.fakes_switches import FakeSwitches
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ISSUER = "clearfacts-gateway"
@@ -196,6 +198,7 @@ class World:
     requests: FakeRequests = field(default_factory=FakeRequests)
     held: FakeHeld = field(default_factory=FakeHeld)
     outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
+    switches: FakeSwitches = field(default_factory=FakeSwitches)
     behind_tls: bool = False
 
     def tokens(self, lifetime: timedelta = timedelta(hours=1)) -> Es256Tokens:
@@ -210,6 +213,8 @@ class World:
             read_jobs=ReadJobs(self.jobs, cursors),
             read_invoices=ReadInvoices(self.invoices, cursors),
             read_held=ReadHeld(self.held, cursors),
+            read_switches=ReadSwitches(self.switches),
+            flip_switch=FlipSwitch(self.switches),
             resolve_held=ResolveHeld(self.held, self.outcomes),
             tokens=tokens,
         )

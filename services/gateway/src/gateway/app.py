@@ -17,12 +17,14 @@ from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.adapters.postgres_jobs import PostgresJobs
+from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.adapters.postgres_users import PostgresUsers
 from gateway.adapters.ubl_comparison import Comparing
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.routes.api import Stories, make_api
 from gateway.settings import GatewaySettings
+from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, CreateFirstAdmin, ReadInvoices, ReadJobs, SignIn, StartProcessing
 
 
@@ -38,6 +40,7 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
     cursors = Cursors(cursor_key(keys))
     announcer = Announcer(resources.broker, source="gateway")
     held = PostgresHeld(resources.database, Comparing(), settle=settings.send_settle)
+    switches = PostgresSwitches(resources.database)
     stories = Stories(
         sign_in=SignIn(users, passwords, throttle, tokens),
         authorize=Authorize(users, tokens),
@@ -45,6 +48,8 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
         read_jobs=ReadJobs(jobs, cursors),
         read_invoices=ReadInvoices(PostgresInvoices(resources.database), cursors),
         read_held=ReadHeld(held, cursors),
+        read_switches=ReadSwitches(switches),
+        flip_switch=FlipSwitch(switches),
         resolve_held=ResolveHeld(held, KafkaMoves(MoveAnnouncer(announcer, resources.database, service="gateway"))),
         tokens=tokens,
     )

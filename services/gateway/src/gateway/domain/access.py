@@ -15,6 +15,8 @@ class Permission(StrEnum):
     HELD_RESOLVE = "held:resolve"
     ALERTS_READ = "alerts:read"
     SYSTEM_READ = "system:read"
+    SWITCHES_READ = "switches:read"
+    SWITCHES_WRITE = "switches:write"
 
 
 class Role(StrEnum):
@@ -30,9 +32,12 @@ _READS = frozenset(
         Permission.INVOICES_READ,
         Permission.HELD_READ,
         Permission.ALERTS_READ,
+        Permission.SWITCHES_READ,
     }
 )
-_OPERATES = frozenset({Permission.INVOICES_PROCESS, Permission.HELD_RESOLVE, Permission.SYSTEM_READ})
+_OPERATES = frozenset(
+    {Permission.INVOICES_PROCESS, Permission.HELD_RESOLVE, Permission.SYSTEM_READ, Permission.SWITCHES_WRITE}
+)
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.USER: _READS,

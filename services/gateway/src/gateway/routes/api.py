@@ -21,6 +21,8 @@ from gateway.routes.held import add_held_routes
 from gateway.routes.invoices import add_invoice_routes
 from gateway.routes.jobs import add_job_routes
 from gateway.routes.middleware import BodyLimit, Correlation, Faults, Observed
+from gateway.routes.switches import add_switch_routes
+from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
 
 PUBLIC = frozenset(
@@ -42,6 +44,8 @@ class Stories:
     read_invoices: ReadInvoices
     read_held: ReadHeld
     resolve_held: ResolveHeld
+    read_switches: ReadSwitches
+    flip_switch: FlipSwitch
     tokens: Tokens
 
 
@@ -63,6 +67,7 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_job_routes(api, start=stories.start, read=stories.read_jobs, **common)
     add_invoice_routes(api, read=stories.read_invoices, **common)
     add_held_routes(api, read=stories.read_held, resolve=stories.resolve_held, **common)
+    add_switch_routes(api, read=stories.read_switches, flip=stories.flip_switch, **common)
     api.router.routes.extend(health)
     # the last one added is the outermost
     api.add_middleware(BodyLimit)
