@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.commands.held import held
 from cli.commands.invoices import invoices, why
 from cli.commands.jobs import jobs
 from cli.commands.login import login
@@ -20,6 +21,7 @@ def main(context: typer.Context) -> None:
 app.command()(login)
 app.add_typer(jobs, name="jobs")
 app.add_typer(invoices, name="invoices")
+app.add_typer(held, name="held")
 app.command()(why)
 app.command()(status)
 

@@ -9,11 +9,13 @@ _FAILED = {
     "cancelled": "failed, because its job was cancelled",
     "force_refused": "failed, because it may not be forced now",
     "parked": "failed, because it could not be worked and was set aside",
+    "abandoned": "was held, and a person gave it up",
 }
 _HELD = {
     "unknown_outcome": "is held for a person: it is not known whether Clearfacts accepted it",
     "changed_after_sent": "is held for a person: another version of it was already sent",
     "conflicting_version": "is held: another version of it is still on its way",
+    "stated": "is held: a person found it at Clearfacts, which is being read back",
 }
 _PENDING = {
     "fetched": "waits to be validated",

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import BaseModel
 
-from client import answers
+from client import answers, held
+from gateway.domain import held as held_readings
 from gateway.domain import readings
 from gateway.routes import schemas
 
@@ -20,6 +21,13 @@ PAIRS: list[tuple[type[BaseModel], set[str]]] = [
         answers.TimelineEntry,
         set(readings.Moved.__dataclass_fields__) | set(readings.Attempted.__dataclass_fields__),
     ),
+    (held.HeldSummary, set(held_readings.HeldSummary.__dataclass_fields__)),
+    (held.Held, set(held_readings.HeldDetail.__dataclass_fields__)),
+    (held.OtherVersion, set(held_readings.OtherVersion.__dataclass_fields__)),
+    (held.FieldChange, set(held_readings.FieldChange.__dataclass_fields__)),
+    (held.Comparison, set(held_readings.Comparison.__dataclass_fields__)),
+    (held.Choice, set(held_readings.Choice.__dataclass_fields__)),
+    (held.Resolved, set(held_readings.Resolved.__dataclass_fields__)),
     (answers.Token, set(schemas.Token.model_fields)),
     (answers.Started, set(schemas.Started.model_fields)),
     (answers.Profile, set(schemas.Profile.model_fields)),

@@ -15,13 +15,18 @@ from client.answers import (
 )
 from client.errors import ApiError, ClientError, GatewayUnreachable, JobNotFinished
 from client.gateway import GatewayClient
+from client.held import Choice, Comparison, Held, HeldSummary, Resolved
 
 __all__ = [
     "Answer",
     "ApiError",
+    "Choice",
     "ClientError",
+    "Comparison",
     "GatewayClient",
     "GatewayUnreachable",
+    "Held",
+    "HeldSummary",
     "Invoice",
     "InvoiceSummary",
     "Job",
@@ -29,6 +34,7 @@ __all__ = [
     "JobSummary",
     "Page",
     "Profile",
+    "Resolved",
     "Results",
     "Started",
     "TimelineEntry",

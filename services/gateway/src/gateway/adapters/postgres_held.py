@@ -125,7 +125,8 @@ class PostgresHeld:
             )
             if decision.resolution is Resolution.NOT_THERE:
                 await connection.execute(_FRESH_CLOCK, row_id)
-            await note_corrections(connection, [row_id])
+            if moved.stage is not Stage.HELD:
+                await note_corrections(connection, [row_id])
             await _audit(connection, row, decision)
         return _resolved(row_id, decision, moved.stage, moved.reason, moved.version), moved
 

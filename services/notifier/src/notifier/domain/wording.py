@@ -19,6 +19,8 @@ _REASONS: Mapping[str, str] = {
     "unknown_outcome": "nobody knows whether Clearfacts has it",
     "changed_after_sent": "changed after it was sent",
     "conflicting_version": "two versions differ",
+    "stated": "found by a person, being read back",
+    "abandoned": "given up by a person",
 }
 
 
