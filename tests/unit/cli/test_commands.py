@@ -2,83 +2,17 @@
 
 import json
 import stat
-from collections.abc import Generator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
 
-import anyio.from_thread
-import httpx
 import pytest
-import structlog
-from fastapi import FastAPI
-from typer.testing import CliRunner, Result
 
-from cli.main import app
 from cli.settings import CliSettings
-from cli.surroundings import Surroundings
-from client import GatewayClient
 from gateway.domain.access import Role
 from gateway.domain.readings import InvoiceTrouble, JobFault, Moved, Results, Twin
-from tests.unit.gateway.fakes import NOON, PASSWORD, World, invoice, job, user
-
-URL = "http://gateway.test"
-
-
-class Direct(httpx.BaseTransport):
-    """Calls the application in this process, from synchronous code."""
-
-    def __init__(self, api: FastAPI) -> None:
-        self._api = httpx.ASGITransport(api)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        async def ask() -> httpx.Response:
-            answer = await self._api.handle_async_request(request)
-            return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
-
-        with anyio.from_thread.start_blocking_portal() as portal:
-            return portal.call(cast("Any", ask))
-
-
-@dataclass
-class Desk:
-    """A terminal of 80 columns in front of a gateway."""
-
-    folder: Path
-    world: World = field(default_factory=World)
-    url: str | None = URL
-    away: bool = False
-
-    def __call__(self, *words: str, typed: str = "") -> Result:
-        surroundings = Surroundings(CliSettings(self.url, self.folder), self._connect, width=80)
-        return CliRunner().invoke(app, list(words), obj=surroundings, input=typed, env={"COLUMNS": "80"})
-
-    def signed_in(self, role: Role = Role.ADMIN) -> "Desk":
-        self.world.users.add(user(role, name="ann"))
-        assert self("login", "-u", "ann", "--password-stdin", typed=f"{PASSWORD}\n").exit_code == 0
-        return self
-
-    def _connect(self, url: str, token: str | None) -> GatewayClient:
-        def refuse(request: httpx.Request) -> httpx.Response:
-            raise httpx.ConnectError("Connection refused", request=request)
-
-        transport = httpx.MockTransport(refuse) if self.away else Direct(self.world.api())
-        return GatewayClient(url, token=token, transport=transport, sleep=lambda _: None)
-
-
-@pytest.fixture(autouse=True)
-def _quiet_gateway() -> Generator[None]:
-    """The gateway's log lines would stand between those of the commands: both are one process here."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    yield
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "clearfacts")
+from tests.unit.cli.desk import URL, Desk
+from tests.unit.gateway.fakes import NOON, PASSWORD, invoice, job, user
 
 
 def test_signing_in_keeps_the_token_for_its_owner_alone(desk: Desk) -> None:
