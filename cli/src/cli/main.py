@@ -7,6 +7,7 @@ from cli.commands.invoices import invoices, why
 from cli.commands.jobs import jobs
 from cli.commands.login import login
 from cli.commands.status import status
+from cli.commands.switches import pause, resume, switches
 from cli.surroundings import Surroundings
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -24,6 +25,9 @@ app.add_typer(invoices, name="invoices")
 app.add_typer(held, name="held")
 app.command()(why)
 app.command()(status)
+app.command()(pause)
+app.command()(resume)
+app.add_typer(switches, name="switches")
 
 if __name__ == "__main__":
     app()

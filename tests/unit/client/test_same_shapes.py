@@ -3,9 +3,10 @@
 import pytest
 from pydantic import BaseModel
 
-from client import answers, held
+from client import answers, held, switches
 from gateway.domain import held as held_readings
 from gateway.domain import readings
+from gateway.domain import switches as switch_readings
 from gateway.routes import schemas
 
 PAIRS: list[tuple[type[BaseModel], set[str]]] = [
@@ -21,6 +22,9 @@ PAIRS: list[tuple[type[BaseModel], set[str]]] = [
         answers.TimelineEntry,
         set(readings.Moved.__dataclass_fields__) | set(readings.Attempted.__dataclass_fields__),
     ),
+    (switches.Pause, set(switch_readings.Pause.__dataclass_fields__)),
+    (switches.Paused, set(switch_readings.Paused.__dataclass_fields__)),
+    (switches.Flipped, set(switch_readings.Flipped.__dataclass_fields__)),
     (held.HeldSummary, set(held_readings.HeldSummary.__dataclass_fields__)),
     (held.Held, set(held_readings.HeldDetail.__dataclass_fields__)),
     (held.OtherVersion, set(held_readings.OtherVersion.__dataclass_fields__)),

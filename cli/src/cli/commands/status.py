@@ -1,30 +1,33 @@
 """How the system is, at a glance."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import typer
 
+from cli.commands.switches import describe
 from cli.show import moment, print_facts, print_json
 from cli.surroundings import FAILED, AsJson, Url, gateway, here
-from client import GatewayClient, JobSummary
+from client import GatewayClient, JobSummary, Pause
 
 _MOST = 200
 
 
 def status(context: typer.Context, *, url: Url = None, as_json: AsJson = False) -> None:
-    """Show the gateway's health, open jobs, and what the last job left behind; exit code 1 where it is not healthy."""
+    """Show the gateway's health, what is paused, open jobs, what the last job left; exit code 1 where not healthy."""
     with gateway(context, url) as client:
         health = client.health()
         # said first and on its own: it needs no sign-in
         if not as_json:
             parts = ", ".join(f"{part} {state}" for part, state in health.get("parts", {}).items())
             print_facts(here(context).console, [("gateway", f"{health.get('status')} ({parts})")])
-        open_jobs, newest = _open_jobs(client), client.jobs(limit=1).items
+        open_jobs, newest, paused = _open_jobs(client), client.jobs(limit=1).items, client.switches().items
     last = newest[0] if newest else None
     if as_json:
-        print_json(_as_json(health, open_jobs, last))
+        print_json(_as_json(health, open_jobs, last, paused))
     else:
-        print_facts(here(context).console, [("open jobs", open_jobs), ("last job", _describe(last))])
+        facts = [("open jobs", open_jobs), ("last job", _describe(last)), *(("paused", describe(it)) for it in paused)]
+        print_facts(here(context).console, facts)
     if health.get("status") != "ok":
         raise typer.Exit(FAILED)
 
@@ -33,11 +36,14 @@ def _open_jobs(client: GatewayClient) -> int:
     return sum(len(client.jobs(status=state, limit=_MOST).items) for state in ("pending", "running"))
 
 
-def _as_json(health: dict[str, Any], open_jobs: int, last: JobSummary | None) -> dict[str, Any]:
+def _as_json(
+    health: dict[str, Any], open_jobs: int, last: JobSummary | None, paused: Sequence[Pause]
+) -> dict[str, Any]:
     return {
         "gateway": health,
         "open_jobs": open_jobs,
         "last_job": last.model_dump(mode="json") if last else None,
+        "paused": [pause.model_dump(mode="json") for pause in paused],
     }
 
 

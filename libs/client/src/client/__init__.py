@@ -16,6 +16,7 @@ from client.answers import (
 from client.errors import ApiError, ClientError, GatewayUnreachable, JobNotFinished
 from client.gateway import GatewayClient
 from client.held import Choice, Comparison, Held, HeldSummary, Resolved
+from client.switches import Flipped, Pause, Paused
 
 __all__ = [
     "Answer",
@@ -23,6 +24,7 @@ __all__ = [
     "Choice",
     "ClientError",
     "Comparison",
+    "Flipped",
     "GatewayClient",
     "GatewayUnreachable",
     "Held",
@@ -33,6 +35,8 @@ __all__ = [
     "JobNotFinished",
     "JobSummary",
     "Page",
+    "Pause",
+    "Paused",
     "Profile",
     "Resolved",
     "Results",

@@ -9,12 +9,13 @@ from client.answers import Invoice, InvoiceSummary, Job, JobSummary, Page, Profi
 from client.connection import given, not_an_envelope
 from client.errors import ApiError, GatewayUnreachable, JobNotFinished
 from client.held import HeldCalls
+from client.switches import SwitchCalls
 
 _UNAVAILABLE = 503
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0
 
 
-class GatewayClient(HeldCalls):
+class GatewayClient(HeldCalls, SwitchCalls):
     """The whole API; see `Connection` for what every call raises."""
 
     def me(self) -> Profile:
