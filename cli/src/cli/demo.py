@@ -29,8 +29,19 @@ SANDBOX = {
     "SANDBOX_REFUSED": "8",
     "SANDBOX_UNKNOWN": "4",
     "SANDBOX_LATENCY": "0.05",
+    "SANDBOX_RULES": json.dumps(
+        [
+            {"effect": "refuse", "matching": "-REFUSED$"},
+            {"effect": "conflict", "matching": "-UNKNOWN$", "next": 1},
+            {"effect": "reset_after", "matching": "-UNKNOWN$", "times": 1},
+        ]
+    ),
 }
-"""How many of the documents are not ordinary; the destination answers after 50 ms."""
+"""How many of the documents are not ordinary; the destination answers after 50 ms, and what it does with those of which
+the outcome is unknown: it says of one that it has it already, under another reference, and takes the others without an
+answer."""
+CLOCKS = {"SEND_DEADLINE": "2", "SEND_LEASE": "3", "SEND_SETTLE": "4"}
+"""Unknown outcomes are looked up after seconds instead of minutes."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -70,10 +81,12 @@ async def _demo(options: argparse.Namespace) -> int:
 
 def _system_options(options: argparse.Namespace) -> Options:
     if options.source is None:
-        return Options(sandbox={**SANDBOX, "SANDBOX_COUNT": str(options.count), "SANDBOX_SEED": str(options.seed)})
+        sandbox = {**SANDBOX, "SANDBOX_COUNT": str(options.count), "SANDBOX_SEED": str(options.seed)}
+        return Options(sandbox=sandbox, env=CLOCKS)
     ours = administrations_in(options.source)
     return Options(
         sandbox={"SANDBOX_FOLDER": str(options.source.resolve()), "SANDBOX_LATENCY": "0.05"},
+        env=CLOCKS,
         administrations=ours,
         default_administration=ours[0],
     )

@@ -6,6 +6,7 @@ from client import Invoice
 _FAILED = {
     "invalid": "failed, because the document is not valid",
     "refused": "failed, because Clearfacts refused it",
+    "exhausted": "failed, because Clearfacts did not take it for three days",
     "cancelled": "failed, because its job was cancelled",
     "force_refused": "failed, because it may not be forced now",
     "parked": "failed, because it could not be worked and was set aside",

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from sandbox.faults import AFTER, STATUSES, Effect
 from sender.domain import Accepted, Claim, Delivery, NotAccepted, OutcomeUnknown, Refused
+from sender.domain.evidence import Absent, Evidence, Found, LookupFailed
 
 _REFUSALS = frozenset({Effect.REFUSE, Effect.BAD_REQUEST, Effect.TOO_LARGE})
 _TOKEN = frozenset({Effect.UNAUTHORIZED, Effect.FORBIDDEN})
@@ -24,6 +25,8 @@ class MemoryDestination:
     retry_after: int = 1
     deadline: float = 1.0
     lookup: bool = True
+    idempotency_key: timedelta | None = timedelta(hours=24)
+    lookup_effect: Effect | None = None
     accepted: dict[UUID, str] = field(default_factory=dict[UUID, str])
     calls: int = 0
 
@@ -42,7 +45,13 @@ class MemoryDestination:
             wait = timedelta(seconds=self.retry_after)
             throttled = effect is Effect.TOO_MANY
             return NotAccepted(f"answered {STATUSES[effect][0].value}", wait, everyone=True, throttled=throttled)
-        return OutcomeUnknown(f"{effect}", everyone=effect not in _ITS_OWN)
+        return OutcomeUnknown(f"{effect}", everyone=effect not in _ITS_OWN, exists=effect is Effect.CONFLICT)
+
+    async def find(self, reference: UUID) -> Evidence:
+        if self.lookup_effect not in {None, Effect.ABSENT}:
+            return LookupFailed(f"{self.lookup_effect}")
+        uuid = self.accepted.get(reference)
+        return Absent() if uuid is None or self.lookup_effect is Effect.ABSENT else Found((uuid,))
 
     async def _after(self, effect: Effect | None, accepted: Accepted) -> Delivery:
         if effect is None:
@@ -50,4 +59,4 @@ class MemoryDestination:
         if effect in {Effect.SLOW, Effect.LATE_ACCEPT} and self.seconds < self.deadline:
             await asyncio.sleep(self.seconds)
             return accepted
-        return OutcomeUnknown(f"{effect}", everyone=effect not in _ITS_OWN)
+        return OutcomeUnknown(f"{effect}", everyone=effect not in _ITS_OWN, exists=effect is Effect.CONFLICT)

@@ -19,6 +19,7 @@ from sandbox.web import listening
 from sender.adapters.clearfacts_graphql import GraphqlDestination
 from sender.adapters.clearfacts_rest import RestDestination
 from sender.domain import Accepted, Claim, NotAccepted, OutcomeUnknown, Refused
+from sender.domain.evidence import Absent, Found, LookupFailed
 from sender.ports import Destination
 from tests.contract.destination.fake import MemoryDestination
 
@@ -33,7 +34,6 @@ def claim(reference: UUID | None = None, **changes: Any) -> Claim:
         "id": uuid4(),
         "version": 2,
         "attempt": 1,
-        "attempts_before": 0,
         "reference": reference or uuid4(),
         "source_id": "INV é/1&x=2",
         "dossier": "0123456749",
@@ -54,6 +54,8 @@ class Desk(Protocol):
 
     def play(self, effect: Effect, *, seconds: float = 0.0, retry_after: int | None = None) -> None: ...
 
+    def play_lookups(self, effect: Effect) -> None: ...
+
     def has(self, reference: UUID) -> int: ...
 
     def calls(self) -> int: ...
@@ -66,6 +68,9 @@ class FakeDesk:
     def play(self, effect: Effect, *, seconds: float = 0.0, retry_after: int | None = None) -> None:
         self.destination.effect, self.destination.seconds = effect, seconds
         self.destination.retry_after = 1 if retry_after is None else retry_after
+
+    def play_lookups(self, effect: Effect) -> None:
+        self.destination.lookup_effect = effect
 
     def has(self, reference: UUID) -> int:
         return int(reference in self.destination.accepted)
@@ -82,6 +87,10 @@ class RealDesk:
 
     def play(self, effect: Effect, *, seconds: float = 0.0, retry_after: int | None = None) -> None:
         rule = Rule(effect=effect, seconds=seconds, retry_after=retry_after)
+        self.sandbox.player.play(Behaviour(rules=(rule,)))
+
+    def play_lookups(self, effect: Effect) -> None:
+        rule = Rule(effect=effect, on="get", seconds=DEADLINE * 2 if effect is Effect.SLOW else 0)
         self.sandbox.player.play(Behaviour(rules=(rule,)))
 
     def has(self, reference: UUID) -> int:
@@ -214,5 +223,46 @@ async def test_a_late_answer_within_the_deadline_is_an_answer(desk: Desk, effect
     assert desk.has(sent.reference) == 1
 
 
-async def test_it_says_that_it_can_be_asked(keyed_desk: Desk) -> None:
+async def test_it_says_that_it_can_be_asked_and_how_long_a_key_lives(keyed_desk: Desk) -> None:
     assert keyed_desk.destination.lookup is True
+    assert keyed_desk.destination.idempotency_key == timedelta(hours=24)
+
+
+async def test_already_exists_says_that_it_is_there(keyed_desk: Desk) -> None:
+    keyed_desk.play(Effect.CONFLICT)
+    delivery = await keyed_desk.destination.deliver(claim())
+    assert isinstance(delivery, OutcomeUnknown)
+    assert delivery.exists
+
+
+async def test_what_was_accepted_is_found_by_its_reference(keyed_desk: Desk) -> None:
+    sent = claim()
+    delivery = await keyed_desk.destination.deliver(sent)
+    assert isinstance(delivery, Accepted)
+    assert await keyed_desk.destination.find(sent.reference) == Found((delivery.uuid,))
+
+
+async def test_what_was_accepted_and_not_answered_is_found_too(keyed_desk: Desk) -> None:
+    keyed_desk.play(Effect.RESET_AFTER)
+    sent = claim()
+    assert isinstance(await keyed_desk.destination.deliver(sent), OutcomeUnknown)
+    assert isinstance(await keyed_desk.destination.find(sent.reference), Found)
+
+
+async def test_what_never_arrived_is_absent(keyed_desk: Desk) -> None:
+    assert await keyed_desk.destination.find(uuid4()) == Absent()
+
+
+NO_EVIDENCE = [
+    Effect.BAD_REQUEST, Effect.UNAUTHORIZED, Effect.FORBIDDEN, Effect.TOO_MANY, Effect.SERVER_ERROR,
+    Effect.UNAVAILABLE, Effect.BAD_GATEWAY, Effect.RESET_BEFORE, Effect.HANG_BEFORE, Effect.GARBAGE, Effect.NULL_DATA,
+    Effect.CUT, Effect.SLOW,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("effect", NO_EVIDENCE)
+async def test_a_lookup_that_is_not_answered_as_promised_is_no_evidence(keyed_desk: Desk, effect: Effect) -> None:
+    sent = claim()
+    await keyed_desk.destination.deliver(sent)
+    keyed_desk.play_lookups(effect)
+    assert isinstance(await keyed_desk.destination.find(sent.reference), LookupFailed)

@@ -7,13 +7,14 @@ import pytest
 from common.db.pool import Database
 from local.infrastructure import Infrastructure
 from sender.adapters.postgres import PostgresClaims
+from sender.adapters.postgres_unknowns import PostgresUnknowns
 from tests.integration.common.rows import own_database
-from tests.integration.sender.rows import Desk
+from tests.integration.sender.rows import RULES, Desk
 
 
 @pytest.fixture
 def desk(database: Database) -> Desk:
-    return Desk(database, PostgresClaims(database))
+    return Desk(database, PostgresClaims(database, RULES), PostgresUnknowns(database))
 
 
 @pytest.fixture

@@ -8,9 +8,13 @@ from uuid import UUID, uuid4
 from common.clock import SYSTEM_CLOCK
 from common.db.pool import Database, Row
 from sender.adapters.postgres import PostgresClaims
+from sender.adapters.postgres_unknowns import PostgresUnknowns
 from sender.domain import Claim
+from sender.domain.evidence import Rules
 
 LEASE = timedelta(seconds=90)
+SETTLE = timedelta(seconds=180)
+RULES = Rules(lookup=True, settle=SETTLE, key_life=timedelta(hours=24), key_margin=timedelta(hours=1))
 
 
 async def ready_row(database: Database, *, dossier: str = "0123456749", due: float = 1.0, **changes: Any) -> UUID:
@@ -45,6 +49,24 @@ class Desk:
 
     database: Database
     claims: PostgresClaims
+    unknowns: PostgresUnknowns
+
+    async def pass_time(self, row_id: UUID, passed: timedelta) -> None:
+        """As if the row and all that was tried with it were older by that."""
+        await self.database.execute(
+            """WITH older AS (
+                   UPDATE attempts SET started_at = started_at - $2::interval, lease_until = lease_until - $2::interval,
+                       looked_up_at = looked_up_at - $2::interval WHERE invoice_id = $1
+               )
+               UPDATE invoices SET wake_at = wake_at - $2::interval, first_failed_at = first_failed_at - $2::interval
+               WHERE id = $1""",
+            row_id,
+            passed,
+        )
+
+    async def alerts(self) -> list[tuple[str, str, str]]:
+        rows = await self.database.fetch("SELECT kind, subject, severity FROM alerts WHERE closed_at IS NULL")
+        return [(row["kind"], row["subject"], row["severity"]) for row in rows]
 
     async def claim(self, limit: int = 10, *, dossiers: tuple[str, ...] = ("0123456749",)) -> list[Claim]:
         return [claim for claim, _ in await self.claims.claim(dossiers, limit, LEASE)]

@@ -12,22 +12,26 @@ from common.db.sweeper import Sweeper
 from common.invoice.move import Moved
 from common.invoice.stage import Stage
 from local.infrastructure import Infrastructure
-from sender.domain import Accepted, Claim, NotAccepted, Outcome, OutcomeUnknown, Refused, release, settle
+from sender.domain import Accepted, Claim, NotAccepted, Outcome, OutcomeUnknown, Refused, release
+from sender.resolving import Resolver
 from sender.settling import Settler
 from sender.sweeps import SenderSweeps
-from tests.integration.sender.rows import Desk, ready_row
+from tests.integration.sender.rows import LEASE, RULES, SETTLE, Desk, ready_row
+from tests.unit.sender.fakes import FakeDestination, settle
 
 pytestmark = pytest.mark.stack
 
 
-async def sweep_all(desk: Desk) -> list[Moved]:
+async def sweep_all(desk: Desk, destination: FakeDestination | None = None) -> list[Moved]:
     """One round of every sweep of the sender; what it announced."""
     told: list[Moved] = []
 
     async def announce(moved: Sequence[Moved]) -> None:
         told.extend(moved)
 
-    for sweep in SenderSweeps(desk.claims, announce).all():
+    resolver = Resolver(desk.unknowns, destination or FakeDestination(), RULES, announce=announce)
+    sweeps = SenderSweeps(desk.claims, resolver, announce)
+    for sweep in (*sweeps.quick(), *sweeps.slow()):
         await Sweeper(desk.database, (), service="sender").once(sweep)
     return told
 
@@ -59,7 +63,7 @@ async def test_a_non_acceptance_waits_as_long_as_it_was_told(desk: Desk) -> None
     claim = await desk.one()
     await desk.claims.settle([settle(claim, NotAccepted("answered 429", timedelta(seconds=40)))])
     assert await desk.stage(claim.id) == ("validated", "not_accepted", False)
-    assert timedelta(seconds=38) < (await desk.row(claim.id))["wait"] <= timedelta(seconds=40)
+    assert timedelta(seconds=38) < (await desk.row(claim.id))["wait"] <= timedelta(seconds=50)
     assert await desk.claim() == []
 
 
@@ -71,23 +75,22 @@ async def test_what_never_left_is_free_at_once(desk: Desk) -> None:
     assert again.attempt > claim.attempt
 
 
-async def test_an_unclear_outcome_is_held_and_marked(desk: Desk) -> None:
+async def test_an_unclear_outcome_is_marked_and_waits_for_lease_and_settle(desk: Desk) -> None:
     claim = await desk.one()
     await desk.claims.settle([settle(claim, OutcomeUnknown("reset"))])
     assert await desk.stage(claim.id) == ("unknown", "unknown_outcome", True)
-    (told,) = await sweep_all(desk)
-    assert (told.stage, told.reason) == (Stage.HELD, "unknown_outcome")
-    assert await desk.stage(claim.id) == ("held", "unknown_outcome", True)
-    assert (await desk.row(claim.id))["status"] == "held"
+    assert LEASE + SETTLE - timedelta(seconds=5) < (await desk.row(claim.id))["wait"] <= LEASE + SETTLE
+    assert await sweep_all(desk) == []
 
 
-async def test_a_lease_that_ran_out_becomes_unknown_and_then_held(desk: Desk) -> None:
+async def test_a_lease_that_ran_out_becomes_unknown_and_waits_for_what_is_left_of_settle(desk: Desk) -> None:
     claim = await desk.one()
     assert await sweep_all(desk) == []
-    await run_out(desk, claim.id)
+    await desk.pass_time(claim.id, LEASE + timedelta(seconds=30))
     told = await sweep_all(desk)
-    assert [(moved.stage, moved.id) for moved in told] == [(Stage.UNKNOWN, claim.id), (Stage.HELD, claim.id)]
-    assert await desk.stage(claim.id) == ("held", "unknown_outcome", True)
+    assert [(moved.stage, moved.id) for moved in told] == [(Stage.UNKNOWN, claim.id)]
+    assert await desk.stage(claim.id) == ("unknown", "unknown_outcome", True)
+    assert SETTLE - timedelta(seconds=35) < (await desk.row(claim.id))["wait"] < SETTLE - timedelta(seconds=25)
     assert await desk.attempts(claim.id) == [("expired", None)]
 
 

@@ -1,9 +1,11 @@
 """Stand-ins for the sender's ports, and a clock that only the test moves."""
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from common.clock import Clock
@@ -11,6 +13,8 @@ from common.errors import InfrastructureError
 from common.invoice.move import Moved
 from common.invoice.stage import Stage
 from sender.domain import Accepted, Claim, Delivery, Settlement
+from sender.domain import settle as end_of
+from sender.domain.evidence import Absent, Evidence
 from sender.ports import Key
 
 LEASE = timedelta(seconds=90)
@@ -25,12 +29,11 @@ class Time:
         return Clock(monotonic=lambda: self.seconds)
 
 
-def make_claim(*, lease_ends: float = 90.0, attempts_before: int = 0, found: str | None = None) -> Claim:
+def make_claim(*, lease_ends: float = 90.0, **changes: Any) -> Claim:
     return Claim(
         id=uuid4(),
         version=2,
         attempt=1,
-        attempts_before=attempts_before,
         reference=uuid4(),
         source_id="INV-1",
         dossier="0123456749",
@@ -39,8 +42,13 @@ def make_claim(*, lease_ends: float = 90.0, attempts_before: int = 0, found: str
         journal=None,
         content=b"<Invoice/>",
         lease_ends=lease_ends,
-        found=found,
+        **changes,
     )
+
+
+def settle(claim: Claim, delivery: Delivery, chance: random.Random | None = None) -> Settlement:
+    """What a delivery makes of its row, with a chance that is the same at every run."""
+    return end_of(claim, delivery, chance or random.Random(1))
 
 
 def moved(row: UUID, stage: Stage = Stage.SENDING, version: int = 2) -> Moved:
@@ -102,6 +110,9 @@ class FakeDestination:
     answer: Callable[[Claim], Delivery] = field(default=lambda _: Accepted("u-1", {"uuid": "u-1"}))
     gate: asyncio.Event | None = None
     lookup: bool = True
+    idempotency_key: timedelta | None = timedelta(hours=24)
+    knows: dict[UUID, Evidence] = field(default_factory=dict[UUID, Evidence])
+    asked: list[UUID] = field(default_factory=list[UUID])
     got: list[Claim] = field(default_factory=list[Claim])
     most_at_once: int = 0
     _now: int = 0
@@ -114,6 +125,17 @@ class FakeDestination:
             if self.gate:
                 await self.gate.wait()
             return self.answer(claim)
+        finally:
+            self._now -= 1
+
+    async def find(self, reference: UUID) -> Evidence:
+        self.asked.append(reference)
+        self._now += 1
+        self.most_at_once = max(self.most_at_once, self._now)
+        try:
+            if self.gate:
+                await self.gate.wait()
+            return self.knows.get(reference, Absent())
         finally:
             self._now -= 1
 

@@ -11,9 +11,9 @@ import pytest
 from common.errors import DatabaseTimeout, Deadlock, InfrastructureError, RowFault
 from common.invoice.move import Moved
 from common.invoice.stage import Stage
-from sender.domain import Accepted, Outcome, OutcomeUnknown, Refused, Settlement, settle
+from sender.domain import Accepted, Outcome, OutcomeUnknown, Refused, Settlement
 from sender.settling import Settler
-from tests.unit.sender.fakes import FakeAnnounce, FakeClaims, make_claim
+from tests.unit.sender.fakes import FakeAnnounce, FakeClaims, make_claim, settle
 
 
 @asynccontextmanager

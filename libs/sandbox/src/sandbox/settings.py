@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     latency: float = Field(default=0, ge=0)  # of the destination
     jitter: float = Field(default=0, ge=0)
     rules: tuple[Rule, ...] = (REFUSED, UNKNOWN)  # of the destination, as JSON
-    key_life: float | None = Field(default=None, ge=0)
+    key_life: float | None = Field(default=86_400, ge=0)  # of an Idempotency-Key, as the sender's KEY_LIFE
     lookup_lag: float = Field(default=0, ge=0)
     conflicts: bool = False
     fsync: bool = False

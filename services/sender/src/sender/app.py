@@ -17,12 +17,15 @@ from common.runtime import App, Resources
 from sender.adapters.clearfacts_graphql import GraphqlDestination
 from sender.adapters.clearfacts_rest import RestDestination
 from sender.adapters.postgres import PostgresClaims
+from sender.adapters.postgres_unknowns import PostgresUnknowns
+from sender.domain.evidence import Rules
 from sender.handlers import on_invoices_validated
 from sender.pump import Pump
 from sender.remembering import Remembered
+from sender.resolving import Resolver
 from sender.settings import SenderSettings
 from sender.settling import Settler
-from sender.sweeps import SenderSweeps
+from sender.sweeps import LOOKUPS, SenderSweeps
 
 CLEAR_EVERY = timedelta(seconds=0.5)
 """How long the timers of announced ends are gathered: one statement for hundreds of rows instead of one each."""
@@ -34,7 +37,8 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     announcer = Announcer(resources.broker, source="sender")
     moves = MoveAnnouncer(announcer, database, service="sender", clear_every=CLEAR_EVERY)
     destination = make_destination(settings)
-    claims = PostgresClaims(database)
+    rules = Rules(destination.lookup, settings.send_settle, destination.idempotency_key, settings.key_margin)
+    claims = PostgresClaims(database, rules)
     settler = Settler(claims, moves.announce)
 
     async def announce_claims(claimed: Sequence[Moved]) -> None:
@@ -54,10 +58,13 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     store = PostgresDeadLetters(database, settings.kafka_bootstrap_servers)
     consumers = Consumers(resources.broker, Group.SENDER, DeadLetters(Group.SENDER, store, announcer))
     consumers.on(Topic.INVOICES_VALIDATED, InvoiceValidated, on_invoices_validated(pump.ring))
-    sweeper = Sweeper(database, SenderSweeps(claims, moves.announce).all(), service="sender")
+    resolve = Resolver(PostgresUnknowns(database), destination, rules, announce=moves.announce)
+    sweeps = SenderSweeps(claims, resolve, moves.announce)
+    sweeper = Sweeper(database, sweeps.quick(), service="sender")
+    resolver = Sweeper(database, sweeps.slow(), service="sender", batch=LOOKUPS)
     return App(
         subscribers=consumers.subscribers,
-        loops=(pump.run, settler.run, sweeper.run, moves.run),
+        loops=(pump.run, settler.run, sweeper.run, resolver.run, moves.run),
         drain=(pump.drain, moves.clear),
         close=(destination.aclose,),
         checks={MEMORY_CHECK: memory.remembers},
@@ -75,4 +82,4 @@ def make_destination(settings: SenderSettings) -> RestDestination | GraphqlDesti
     url = str(settings.destination_url)
     if settings.destination_transport == "graphql":
         return GraphqlDestination.at(url, company_field=settings.graphql_company_field, **common)
-    return RestDestination.at(url, **common)
+    return RestDestination.at(url, key_life=settings.key_life, **common)

@@ -1,4 +1,4 @@
-"""What the sender's pump needs."""
+"""What the sender's stories need."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -8,6 +8,7 @@ from uuid import UUID
 from common.invoice.move import Moved
 from common.invoice.stage import Stage
 from sender.domain import Claim, Delivery, Settlement
+from sender.domain.evidence import Case, Evidence, Finding
 from sender.domain.flow import Change, Standing
 
 
@@ -19,8 +20,17 @@ class Destination(Protocol):
         """Whether the destination can be asked for a reference."""
         ...
 
+    @property
+    def idempotency_key(self) -> timedelta | None:
+        """How long a key keeps a second sending from being a second document; None: there is no key."""
+        ...
+
     async def deliver(self, claim: Claim) -> Delivery:
         """Send one document once: no retry anywhere below."""
+        ...
+
+    async def find(self, reference: UUID) -> Evidence:
+        """Look a reference up, within a deadline of its own; never raises for what the destination does."""
         ...
 
 
@@ -91,4 +101,16 @@ class Memory(Protocol):
 
     def follows(self, numbers: Iterable[int]) -> bool:
         """Whether new attempts come after all that this process has seen."""
+        ...
+
+
+class Unknowns(Protocol):
+    """Rows whose outcome nobody knows, with their attempts."""
+
+    async def cases(self, keys: Sequence[Key]) -> Sequence[Case]:
+        """The rows that are still unknown at that version."""
+        ...
+
+    async def conclude(self, findings: Sequence[Finding]) -> Sequence[Moved]:
+        """Write what was found to the attempts, move the rows that it decides, let the others wait."""
         ...

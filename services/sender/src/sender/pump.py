@@ -148,7 +148,7 @@ class Pump:
             with metrics.SENDS_IN_FLIGHT.track_inprogress():
                 delivery = await self._destination.deliver(claim)
             self._heed(delivery)
-            self._end(settle(claim, delivery))
+            self._end(settle(claim, delivery, self._clock.chance))
 
     def _may_leave(self, claim: Claim) -> bool:
         """Directly before the first byte: the lease has the time for a whole call, and nothing speaks against it."""

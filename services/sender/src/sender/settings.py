@@ -20,6 +20,12 @@ class SenderSettings(CommonSettings):
     send_settle: Seconds = Field(
         default=timedelta(seconds=180), description="when the destination has made up its mind"
     )
+    key_life: Seconds = Field(
+        default=timedelta(hours=24), description="how long the destination knows an Idempotency-Key, from its first use"
+    )
+    key_margin: Seconds = Field(
+        default=timedelta(hours=1), description="how long before that nothing is sent again any more"
+    )
     http_keepalive: Seconds = timedelta(seconds=15)
 
     @model_validator(mode="after")
@@ -34,6 +40,8 @@ class SenderSettings(CommonSettings):
                 f"got {self.send_deadline.total_seconds():g} s, {self.send_lease.total_seconds():g} s, "
                 f"{self.send_settle.total_seconds():g} s",
             )
+        if self.key_margin < self.send_settle:
+            raise ValueError("KEY_MARGIN must be at least SEND_SETTLE: a request may be late by that")
         return self
 
     @property

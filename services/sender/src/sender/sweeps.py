@@ -2,38 +2,57 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
+
 from common.db.sweeper import Sweep
+from common.errors import RowFault
+from common.halves import in_halves
 from common.invoice.move import Moved
-from common.invoice.stage import Reason, Stage
+from common.invoice.stage import FAILED_AT_SENDING, Stage
 from sender.ports import Claims, Key
 
+log = structlog.get_logger()
+
 Announce = Callable[[Sequence[Moved]], Awaitable[None]]
+Resolve = Callable[[Sequence[Key]], Awaitable[None]]
 
 EXPIRED = "the sender ended before an answer came"
-HELD = "the outcome of sending is not known; a person has to look whether Clearfacts has it"
+LOOKUPS = 32
+"""How many unknown rows are leased at once: as many as can be looked up well within the lease of a sweep."""
+_OURS = " OR ".join(f"reason = '{reason}'" for reason in sorted(FAILED_AT_SENDING))
 
 
 class SenderSweeps:
-    def __init__(self, claims: Claims, announce: Announce) -> None:
+    def __init__(self, claims: Claims, resolve: Resolve, announce: Announce) -> None:
         self._claims = claims
+        self._resolve = resolve
         self._announce = announce
 
-    def all(self) -> Sequence[Sweep]:
+    def quick(self) -> Sequence[Sweep]:
+        """What the database alone says."""
         return (
             Sweep(Stage.SENDING, self.expire),
-            Sweep(Stage.UNKNOWN, self.hold),
             Sweep(Stage.SENT, self.announce_again),
-            Sweep(Stage.FAILED, self.announce_again, f"reason = '{Reason.REFUSED}'"),
+            Sweep(Stage.FAILED, self.announce_again, _OURS),
         )
+
+    def slow(self) -> Sequence[Sweep]:
+        """What waits for the destination, and must keep nothing else waiting."""
+        return (Sweep(Stage.UNKNOWN, self._resolve),)
 
     async def expire(self, keys: Sequence[Key]) -> None:
         """A claim whose lease ran out: nobody knows whether it was sent."""
-        await self._announce(await self._claims.give_up(keys, Stage.UNKNOWN, EXPIRED))
-
-    async def hold(self, keys: Sequence[Key]) -> None:
-        """An unknown outcome waits for a person, unless an acceptance came in meanwhile."""
-        await self._announce(await self._claims.give_up(keys, Stage.HELD, HELD))
+        await self._announce(await in_halves(keys, self._give_up, _leave))
 
     async def announce_again(self, keys: Sequence[Key]) -> None:
         """Ends whose announcement may not have been heard."""
-        await self._announce(await self._claims.read(keys))
+        await self._announce(await in_halves(keys, self._claims.read, _leave))
+
+    async def _give_up(self, keys: Sequence[Key]) -> Sequence[Moved]:
+        return await self._claims.give_up(keys, Stage.UNKNOWN, EXPIRED)
+
+
+async def _leave(key: Key, fault: RowFault) -> Sequence[Moved]:
+    """One row that the database does not take keeps its timer and comes again; the others go on."""
+    log.error("row_not_swept", row=str(key[0]), cause=str(fault))
+    return []

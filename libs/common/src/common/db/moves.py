@@ -19,7 +19,11 @@ _STAGES = ", ".join(
     f"('{stage}', '{STATUS[stage]}', {WAKE[stage].total_seconds()}, {stage in OUTCOMES})" for stage in Stage
 )
 
-MOVE = f"""
+
+def move_core(*also: str) -> str:
+    """`MOVE` with further assignments to columns of the mover's own, over further columns of its `move_input`."""
+    own = "".join(f", {assignment}" for assignment in also)
+    return f"""
 locked AS MATERIALIZED (
     SELECT n.* FROM move_input n JOIN invoices i ON i.id = n.id AND i.version = n.version
     ORDER BY i.id FOR UPDATE OF i
@@ -31,7 +35,7 @@ moved AS (
         maybe_sent = coalesce(n.maybe_sent, i.maybe_sent),
         clearfacts_response = coalesce(n.response, i.clearfacts_response),
         findings = coalesce(n.findings, i.findings),
-        processed_at = CASE WHEN s.is_outcome THEN now() ELSE i.processed_at END, updated_at = now()
+        processed_at = CASE WHEN s.is_outcome THEN now() ELSE i.processed_at END, updated_at = now(){own}
     FROM locked n
     JOIN (VALUES {_STAGES}) AS s(stage, status, wake_seconds, is_outcome) ON s.stage = n.stage
     WHERE i.id = n.id AND i.version = n.version
@@ -43,6 +47,9 @@ logged AS (
     SELECT id, version, stage, reason, actor, details FROM moved
 )
 """
+
+
+MOVE = move_core()
 """Two common table expressions over `move_input(id, version, stage, reason, error, wake_seconds, maybe_sent,
 response, findings, attempt, uuid, actor, details)`; `moved` has the new versions."""
 

@@ -97,11 +97,14 @@ OUTCOMES = frozenset({Stage.SENT, Stage.FAILED, Stage.DUPLICATE, Stage.HELD})
 WORKED_WHILE_HELD = frozenset({Reason.CONFLICTING_VERSION, Reason.STATED})
 """Held, but looked at again by itself: such a row keeps its timer when it was announced."""
 
+FAILED_AT_SENDING = frozenset({Reason.REFUSED, Reason.EXHAUSTED})
+"""Failures that are the sender's: it announces them, the fetcher all others."""
+
 WAKE: Mapping[Stage, timedelta] = {
     Stage.FETCHED: timedelta(minutes=2),
     Stage.VALIDATED: timedelta(0),  # the pump claims what is due
     Stage.SENDING: timedelta(seconds=90),  # always given: the end of the lease
-    Stage.UNKNOWN: timedelta(0),
+    Stage.UNKNOWN: timedelta(0),  # always given where the destination can be asked: the end of lease and settle
     Stage.HELD: timedelta(seconds=30),
     Stage.SENT: timedelta(seconds=30),
     Stage.DUPLICATE: timedelta(seconds=30),

@@ -1,6 +1,6 @@
 """The fetcher's share of due rows: ends that were not announced, and conflicts that may be gone."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from common.db.pool import Connection, Database
 from common.db.sweeper import Key, Sweep
 from common.errors import ClearfactsError
 from common.invoice.move import Move, Moved
-from common.invoice.stage import WORKED_WHILE_HELD, Reason, Stage
+from common.invoice.stage import FAILED_AT_SENDING, WORKED_WHILE_HELD, Reason, Stage
 from fetcher.adapters.postgres_keys import explain, lock_holder, take_over
 from fetcher.domain import DuplicateOf, ForceRefused, Fresh, Held, judge
 from ubl.identity import reference
@@ -24,8 +24,9 @@ LOOK_AGAIN_EVERY = timedelta(seconds=5)
 Announce = Callable[[Sequence[Moved]], Awaitable[None]]
 
 
-def _worked_while_held() -> str:
-    return ", ".join(f"'{reason}'" for reason in sorted(WORKED_WHILE_HELD))
+def _any_but(reasons: Iterable[Reason]) -> str:
+    named = ", ".join(f"'{reason}'" for reason in sorted(reasons))
+    return f"reason IS NULL OR reason NOT IN ({named})"
 
 
 # Locked first: who takes over a key must still be there to use it.
@@ -45,9 +46,9 @@ class FetcherSweeps:
     def all(self) -> Sequence[Sweep]:
         conflicting = f"reason = '{Reason.CONFLICTING_VERSION}'"
         return (
-            Sweep(Stage.FAILED, self.announce_again, f"reason IS DISTINCT FROM '{Reason.REFUSED}'"),
+            Sweep(Stage.FAILED, self.announce_again, _any_but(FAILED_AT_SENDING)),
             Sweep(Stage.DUPLICATE, self.announce_again),
-            Sweep(Stage.HELD, self.announce_again, f"reason IS NULL OR reason NOT IN ({_worked_while_held()})"),
+            Sweep(Stage.HELD, self.announce_again, _any_but(WORKED_WHILE_HELD)),
             Sweep(Stage.HELD, self.look_again, conflicting, lease=LOOK_AGAIN_EVERY),
         )
 

@@ -17,6 +17,7 @@ from common.http.client import TRANSPORT_ERRORS, make_client, observed
 from sender.adapters.answers import no_answer, silence
 from sender.adapters.graphql_answers import read_document, read_upload
 from sender.domain import Claim, Delivery, ReadBack
+from sender.domain.evidence import Evidence, LookupFailed
 
 API = "clearfacts"
 KEEPALIVE = timedelta(seconds=15)
@@ -29,6 +30,7 @@ CompanyField: TypeAlias = Literal["companyNumber", "vatnumber"]
 
 class GraphqlDestination:
     lookup = False
+    idempotency_key: timedelta | None = None
 
     def __init__(
         self,
@@ -77,6 +79,10 @@ class GraphqlDestination:
                 return no_answer(error)
             outcome.name = str(response.status_code)
         return read_upload(response, self._clock)
+
+    async def find(self, reference: UUID) -> Evidence:
+        """There is nothing to ask by."""
+        return LookupFailed(f"the public API has no lookup by reference ({reference})")
 
     def _parts(self, claim: Claim) -> list[tuple[str, tuple[str | None, bytes] | tuple[str, bytes, str]]]:
         variables = {

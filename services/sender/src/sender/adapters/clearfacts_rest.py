@@ -3,23 +3,38 @@
 import asyncio
 from datetime import timedelta
 from typing import Any, Self
+from uuid import UUID
 
 from common.clock import SYSTEM_CLOCK, Clock
-from common.http.client import TRANSPORT_ERRORS, observed
+from common.http.client import TRANSPORT_ERRORS, make_client, observed
 from common.http.direct import Answer, DirectPost
 from sender.adapters.answers import no_answer, not_now, object_of, silence, unclear, usable_uuid
+from sender.adapters.rest_lookup import LONGEST_LOOKUP, RestLookup
 from sender.domain import Accepted, Claim, Delivery, OutcomeUnknown, Refused
+from sender.domain.evidence import Evidence
 
 API = "clearfacts"
 KEEPALIVE = timedelta(seconds=15)
+KEY_LIFE = timedelta(hours=24)
+LOOKUP_CONNECTIONS = 8
 _WRONG_DOCUMENT = frozenset({400, 413, 422})
 
 
 class RestDestination:
     lookup = True
 
-    def __init__(self, post: DirectPost, *, deadline: timedelta, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        post: DirectPost,
+        lookup: RestLookup,
+        *,
+        deadline: timedelta,
+        key_life: timedelta = KEY_LIFE,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.idempotency_key: timedelta | None = key_life
         self._post = post
+        self._lookup = lookup
         self._deadline = deadline.total_seconds()
         self._clock = clock
 
@@ -32,6 +47,7 @@ class RestDestination:
         connections: int,
         deadline: timedelta,
         keepalive: timedelta = KEEPALIVE,
+        key_life: timedelta = KEY_LIFE,
         clock: Clock = SYSTEM_CLOCK,
     ) -> Self:
         """The destination at a base URL, with connections of its own: `aclose` them."""
@@ -43,10 +59,19 @@ class RestDestination:
             timeout=deadline,
             keepalive=keepalive,
         )
-        return cls(post, deadline=deadline, clock=clock)
+        client = make_client(
+            base_url=url, token=token, connections=LOOKUP_CONNECTIONS, timeout=deadline, keepalive=keepalive
+        )
+        lookup = RestLookup(client, deadline=min(deadline, LONGEST_LOOKUP))
+        return cls(post, lookup, deadline=deadline, key_life=key_life, clock=clock)
 
     async def aclose(self) -> None:
         await self._post.aclose()
+        await self._lookup.aclose()
+
+    async def find(self, reference: UUID) -> Evidence:
+        """What the destination has under a reference."""
+        return await self._lookup.find(reference)
 
     async def deliver(self, claim: Claim) -> Delivery:
         """POST the document once; what the answer proves decides, never the type of an exception."""
@@ -82,4 +107,6 @@ class RestDestination:
         if code in _WRONG_DOCUMENT and isinstance(body.get("error"), dict):
             error: dict[str, Any] = body["error"]
             return Refused(str(error.get("code", code))[:100], str(error.get("message", "")), body)
+        if code == 409:
+            return OutcomeUnknown("the destination says that it has the document already", exists=True)
         return not_now(response, self._clock) or unclear(code)

@@ -15,7 +15,6 @@ class Claim:
     id: UUID
     version: int
     attempt: int
-    attempts_before: int
     reference: UUID
     source_id: str
     dossier: str
@@ -24,6 +23,13 @@ class Claim:
     journal: str | None
     content: bytes
     lease_ends: float
+    failures: int = 0
+    failing_for: timedelta = timedelta(0)
+    """How long the row's own clock has run since its first own failure."""
+    maybe_sent: bool = False
+    """An earlier attempt may have arrived: this one is only safe under a key that the destination still knows."""
+    too_late: bool = False
+    """That key may be forgotten: it must not leave."""
     found: str | None = None
     """The uuid under which an older attempt turned out to have been accepted: nothing is to be sent any more."""
 
@@ -63,11 +69,13 @@ class NotAccepted:
 class OutcomeUnknown:
     """The first byte may have left and there is no proof either way: only evidence or a person moves it.
 
-    `everyone` says that the destination is failing (no answer, 5xx), whatever the document.
+    `everyone` says that the destination is failing (no answer, 5xx), whatever the document; `exists`, that it claims to
+    have the document already, from whomever.
     """
 
     why: str
     everyone: bool = False
+    exists: bool = False
 
 
 Delivery: TypeAlias = Accepted | Refused | NotAccepted | OutcomeUnknown
