@@ -6,7 +6,7 @@ It shares no code with the services and trusts none of their counts; from `commo
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,6 +19,7 @@ from tests.chaos.questions import QUESTIONS
 SERVICES = ("fetcher", "validator", "sender", "notifier")
 TOLERANCE = timedelta(milliseconds=50)
 """Between the clock of the database and that of the destination: one machine, two processes."""
+LOSSES = ("lost", "not_on_a_page", "sent_but_not_accepted", "job_lost")
 _SHOWN = 3
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -31,6 +32,10 @@ class Scope:
     ids: frozenset[str]
     after_line: int = 0
     """Lines of the oracle's log that belong to somebody else."""
+    since: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    """Jobs that were made before belong to somebody else."""
+    announced: frozenset[str] = frozenset()
+    """Jobs of which only a record tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Verdict:
 
     @property
     def lost(self) -> int:
-        return sum(len(self.broken.get(name, ())) for name in ("lost", "not_on_a_page", "sent_but_not_accepted"))
+        return sum(len(self.broken.get(name, ())) for name in LOSSES)
 
     @property
     def duplicated(self) -> int:
@@ -93,8 +98,10 @@ async def _lay_out(connection: Connection, scope: Scope, accepted: Sequence[Acce
         CREATE TEMP TABLE accepted (at timestamptz, uuid text, reference text, sha256 text);
         CREATE TEMP TABLE legal (before text, after text);
         CREATE TEMP TABLE automatic (actor text);
+        CREATE TEMP TABLE announced (id uuid);
         """
     )
+    await connection.copy_records_to_table("announced", records=[(name,) for name in scope.announced])
     await connection.copy_records_to_table("listed", records=[(name,) for name in scope.ids])
     await connection.copy_records_to_table("accepted", records=[_record(line) for line in accepted])
     moves = [(before.value, after.value) for before in Stage for after in NEXT[before]]
@@ -106,6 +113,9 @@ async def _lay_out(connection: Connection, scope: Scope, accepted: Sequence[Acce
         CREATE INDEX ON mine (id); CREATE INDEX ON mine (reference); CREATE INDEX ON accepted (reference);
         ANALYZE mine; ANALYZE accepted; ANALYZE listed;
         """
+    )
+    await connection.execute(
+        f"CREATE TEMP TABLE my_jobs AS SELECT * FROM jobs WHERE created_at >= '{scope.since.isoformat()}'"
     )
 
 

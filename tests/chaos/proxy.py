@@ -5,7 +5,6 @@ gone, so connections that a half-open fault was on are reset when it ends: nothi
 """
 
 import asyncio
-import contextlib
 import random
 import socket
 import struct
@@ -92,12 +91,12 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         if self._weather.closed:
-            _abort(writer)
+            reset(writer)
             return
         try:
             up_reader, up_writer = await asyncio.open_connection(HOST, self._target)
         except OSError:
-            _abort(writer)
+            reset(writer)
             return
         pair = _Pair(writer, up_writer)
         self._pairs.add(pair)
@@ -110,21 +109,26 @@ class Proxy:
             self._pairs.discard(pair)
 
     async def _pump(self, pair: "_Pair", way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
+        try:
             while data := await reader.read(_CHUNK):
-                weather = self._weather
-                if weather.hole in {way, Way.BOTH}:
-                    pair.holed = True
-                    continue
-                if weather.rate:
-                    await self._drip(data, weather.rate, writer)
-                    continue
-                if weather.latency or weather.jitter:
-                    await asyncio.sleep(max(0.0, weather.latency + self._dice.uniform(-1, 1) * weather.jitter))
-                writer.write(data)
-                await writer.drain()
-            if not pair.holed:
-                writer.close()
+                await self._pass(pair, way, data, writer)
+        except OSError:  # what one side feels, the other has to feel
+            pair.abort()
+            return
+        if not pair.holed:
+            writer.close()
+
+    async def _pass(self, pair: "_Pair", way: Way, data: bytes, writer: asyncio.StreamWriter) -> None:
+        weather = self._weather
+        if weather.hole in {way, Way.BOTH}:
+            pair.holed = True
+        elif weather.rate:
+            await self._drip(data, weather.rate, writer)
+        else:
+            if weather.latency or weather.jitter:
+                await asyncio.sleep(max(0.0, weather.latency + self._dice.uniform(-1, 1) * weather.jitter))
+            writer.write(data)
+            await writer.drain()
 
     async def _drip(self, data: bytes, rate: float, writer: asyncio.StreamWriter) -> None:
         """In tenths of a second, until the weather changes."""
@@ -147,14 +151,15 @@ class _Pair:
 
     def abort(self) -> None:
         for writer in self._writers:
-            _abort(writer)
+            reset(writer)
 
     def close(self) -> None:
         for writer in self._writers:
             writer.close()
 
 
-def _abort(writer: asyncio.StreamWriter) -> None:
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection with a reset."""
     held = cast("socket.socket | None", writer.get_extra_info("socket"))
     if held is not None and held.fileno() >= 0:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NOW)

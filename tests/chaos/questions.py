@@ -1,7 +1,7 @@
 """What the checker asks: each answer is a row that breaks a promise; no answer is the good answer.
 
-The tables: `listed` (ids of the source), `mine` (their rows), `accepted` (the oracle's log), `legal` (moves),
-`automatic` (actors that are no person).
+The tables: `listed` (ids of the source), `mine` (their rows), `my_jobs`, `accepted` (the oracle's log), `legal`
+(moves), `automatic` (actors that are no person), `announced` (jobs of which only a record tells).
 """
 
 from collections.abc import Mapping
@@ -50,10 +50,11 @@ QUESTIONS: Mapping[str, str] = {
             SELECT e.stage, e.version FROM invoice_events e WHERE e.invoice_id = m.id ORDER BY e.version DESC LIMIT 1
         ) AS last ON true WHERE last.stage <> m.stage OR last.version > m.version""",
     "held_without_a_reason": "SELECT invoice_id FROM mine WHERE status = 'held' AND reason IS NULL",
-    "unbalanced": "SELECT id || ' ' || error_message FROM jobs WHERE error->>'code' = 'BALANCE_BROKEN'",
-    "not_ended": "SELECT id || ' ' || status FROM jobs WHERE status IN ('pending', 'running')",
+    "unbalanced": "SELECT id || ' ' || error_message FROM my_jobs WHERE error->>'code' = 'BALANCE_BROKEN'",
+    "job_lost": "SELECT id FROM announced a WHERE NOT EXISTS (SELECT FROM jobs j WHERE j.id = a.id)",
+    "not_ended": "SELECT id || ' ' || status FROM my_jobs WHERE status IN ('pending', 'running')",
     "counted_wrong": """
-        SELECT j.id || ' ' || (j.results->>'total_invoices') FROM jobs j
+        SELECT j.id || ' ' || (j.results->>'total_invoices') FROM my_jobs j
         WHERE j.status = 'completed' AND (j.results->>'total_invoices')::int <> (
             SELECT count(DISTINCT (t.source_id, t.sha256))
             FROM job_pages p, unnest(p.source_ids, p.raw_sha256) AS t(source_id, sha256) WHERE p.job_id = j.id)""",

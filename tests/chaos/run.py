@@ -14,8 +14,10 @@ from local.foreground import make_say, run
 from local.supervisor import Say
 from local.system import SERVICES
 from sandbox.oracle import Oracle
+from tests.chaos.controls import CONTROLS, caught, stage
 from tests.chaos.faults import all_faults
 from tests.chaos.feeding import Feeder
+from tests.chaos.hunt import hunt
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.report import Findings, Run, recoveries
 from tests.chaos.world import LINES, World, world
@@ -36,13 +38,38 @@ def main(arguments: Sequence[str]) -> int:
 
 async def _all(options: argparse.Namespace) -> int:
     say = make_say()
+    if options.points:
+        return await _points(options, say)
     findings = Findings()
-    for seed in options.seed:
-        findings.runs.append(await torment(options, seed, options.minutes * 60 / len(options.seed), say=say))
+    if not options.controls:
+        for seed in options.seed:
+            findings.runs.append(await torment(options, seed, options.minutes * 60 / len(options.seed), say=say))
+    if options.controls or not options.no_controls:
+        findings.controls = await _controls(options.data, say)
     print("\n".join(findings.lines()), flush=True)
     if options.json:
         print(json.dumps(findings.as_json()), flush=True)
     return 1 if findings.violations else 0
+
+
+async def _points(options: argparse.Namespace, say: Say) -> int:
+    progress = await hunt(options.data, options.minutes, say)
+    print("\n".join(f"BROKEN {line}" for line in progress.broken), flush=True)
+    if options.json:
+        told = {"strikes": len(progress.played), "killed": progress.killed, "broken": len(progress.broken)}
+        print(json.dumps(told), flush=True)
+    return 1 if progress.broken else 0
+
+
+async def _controls(data: Path, say: Say) -> dict[str, bool]:
+    """Whether each broken variant was caught."""
+    found: dict[str, bool] = {}
+    async with stage(data / "controls", data / "controls-documents") as on:
+        for control in CONTROLS:
+            violations = await caught(on, control)
+            found[control.name] = bool(violations)
+            say(f"control {control.name}: {violations or 'not caught'}")
+    return found
 
 
 async def torment(options: argparse.Namespace, seed: int, seconds: float, *, say: Say) -> Run:
@@ -107,6 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--rate", type=float, default=40.0, help="invoices a second; 0: as many as can be (default %(default)s)")
     add("--per-job", type=int, default=500, help="new invoices a job (default %(default)s)")
     add("--data", type=Path, default=DATA, help="holds a data directory for each seed, wiped first")
+    add("--points", action="store_true", help="kill at every distinct point, for at most --minutes; goes on next time")
+    add("--controls", action="store_true", help="only the negative controls")
+    add("--no-controls", action="store_true", help="no negative controls after the runs")
     add("--json", action="store_true", help="print the findings as the last line")
     return parser
 

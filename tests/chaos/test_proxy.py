@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from local.ports import CHOICE, is_free
-from tests.chaos.proxy import HOST, Proxy, Way, Weather
+from tests.chaos.proxy import HOST, Proxy, Way, Weather, reset
 
 
 def free_port(avoid: int = 0) -> int:
@@ -22,6 +22,9 @@ async def echo() -> AsyncGenerator[tuple[Proxy, int], None]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while data := await reader.read(1024):
+                if data == b"reset":
+                    reset(writer)
+                    return
                 writer.write(data)
         except OSError:
             pass
@@ -78,6 +81,16 @@ async def test_a_reset_is_a_reset() -> None:
         proxy.reset()
         with pytest.raises(ConnectionResetError):
             await reader.read()
+        writer.close()
+
+
+async def test_a_reset_by_the_server_reaches_the_client() -> None:
+    async with echo() as (_, port):
+        reader, writer = await asyncio.open_connection(HOST, port)
+        writer.write(b"reset")
+        with pytest.raises(ConnectionResetError):
+            async with asyncio.timeout(2.0):
+                await reader.read()
         writer.close()
 
 

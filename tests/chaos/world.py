@@ -141,10 +141,9 @@ class World:
         """Everything that the source lists now."""
         return await listed_ids(self.system.url_of("sandbox-source"), self._token)
 
-    async def judge(self, ids: frozenset[str] | None = None, after_line: int = 0) -> Verdict:
-        """The verdict on the documents `ids`, by default on all that are listed."""
-        scope = Scope(await self.listed() if ids is None else ids, after_line)
-        return await check(self.infrastructure.database_url, self.log, scope)
+    async def judge(self, scope: Scope | None = None) -> Verdict:
+        """The verdict on all that is listed, or on what is told."""
+        return await check(self.infrastructure.database_url, self.log, scope or Scope(await self.listed()))
 
     @property
     def _token(self) -> str:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from common.invoice import stage
-from common.kafka.consumer import Consumers
 
 
 def install(service: str) -> None:
@@ -18,9 +17,11 @@ def install(service: str) -> None:
 
 def _give_identity(service: str) -> None:
     """Each service has one consumer, so that its name is enough."""
+    from common.kafka import Consumers  # noqa: PLC0415 - what it imports reads the constants
+
     original = Consumers.__init__
 
-    def init(self: Consumers, *args: Any, **options: Any) -> None:
+    def init(self: Any, *args: Any, **options: Any) -> None:
         original(self, *args, **{"instance_id": f"chaos-{service}", **options})
 
     Consumers.__init__ = init  # type: ignore[method-assign]

@@ -114,6 +114,8 @@ class Steps:
 
     def _strike(self, point: Point) -> None:
         self._target = None
+        if self._struck(self._serial):  # another process of this service was first
+            return
         told = {"serial": self._serial, "service": self._service, "where": point[0], "phase": point[1]}
         text = json.dumps({**told, "visit": self._visit, "pid": os.getpid()}) + "\n"
         log = os.open(self._folder / "struck.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -20,9 +20,11 @@ def _service() -> str | None:
 
 def _install(folder: Path, service: str) -> None:
     import chaos_clocks  # noqa: PLC0415 - only where a service is touched
+    import chaos_controls  # noqa: PLC0415
     import chaos_steps  # noqa: PLC0415
 
     chaos_clocks.install(service)
+    chaos_controls.install(folder, service)
     chaos_steps.install(folder, service)
 
 

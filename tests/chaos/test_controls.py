@@ -1,0 +1,27 @@
+"""A checker that never objects proves nothing: these broken variants it must catch. `./run chaos --controls` has all."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tests.chaos.controls import CONTROLS, Control, Stage, caught, stage
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+FAST = [control for control in CONTROLS if control.fast]
+
+
+@pytest.fixture(scope="module")
+async def on(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Stage, None]:
+    folder = tmp_path_factory.mktemp("controls")
+    async with stage(folder / "data", folder / "documents") as running:
+        yield running
+
+
+@pytest.mark.parametrize("control", FAST, ids=lambda control: control.name.replace(" ", "-"))
+async def test_the_checker_objects_to_a_broken_variant_and_to_nothing_of_the_sound_one(
+    on: Stage, control: Control
+) -> None:
+    violations = await caught(on, control)
+    print(violations)
+    assert violations != []
