@@ -195,7 +195,7 @@ async def _until(true: Callable[[], bool], seconds: float = 20.0) -> None:
             await asyncio.sleep(0.05)
 
 
-async def _until_heard(on: Stage, seconds: float = 12.0) -> None:
+async def _until_heard(on: Stage, seconds: float = 8.0) -> None:
     """Wait for the rows of announced jobs, not for ever: whether there are all is the checker's question."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""A checker that never objects proves nothing: these broken variants it must catch. `./run chaos --controls` has all."""
+"""A checker that never objects proves nothing: broken variants that it must catch (`./run chaos --controls`: all)."""
 
 from collections.abc import AsyncGenerator
 

@@ -1,0 +1,95 @@
+"""Killing at every distinct point of the services, at its first and at a later visit; it goes on where it ended."""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.chaos.points import QUICK, Marksman, Point, Strike, shoot, survey
+from tests.chaos.world import World, world
+
+LATER = 3
+EVERY = 20
+"""Strikes between two verdicts."""
+SANDBOX = {
+    "SANDBOX_COUNT": "120",
+    "SANDBOX_DUPLICATES": "6",
+    "SANDBOX_CHANGED": "3",
+    "SANDBOX_MALFORMED": "3",
+    "SANDBOX_INVALID": "3",
+    "SANDBOX_REFUSED": "3",
+    "SANDBOX_UNKNOWN": "3",
+    "SANDBOX_LATENCY": "0.03",
+}
+
+
+@dataclass(slots=True)
+class Progress:
+    """Which strikes were played, in a file: 'killed' or 'not reached'."""
+
+    path: Path
+    played: dict[str, str] = field(default_factory=dict[str, str])
+    broken: list[str] = field(default_factory=list[str])
+
+    def load(self) -> None:
+        with suppress(FileNotFoundError):
+            kept = json.loads(self.path.read_text(encoding="utf-8"))
+            self.played, self.broken = kept["played"], kept["broken"]
+
+    def save(self) -> None:
+        partial = self.path.with_suffix(".partial")
+        partial.write_text(json.dumps({"played": self.played, "broken": self.broken}, indent=1), encoding="utf-8")
+        partial.replace(self.path)
+
+    @property
+    def killed(self) -> int:
+        return sum(outcome == "killed" for outcome in self.played.values())
+
+
+async def hunt(folder: Path, minutes: float, say: Callable[[str], None]) -> Progress:
+    """Play what was not played yet, for at most `minutes`."""
+    progress = Progress(folder / "points.json")
+    progress.load()
+    deadline = time.monotonic() + minutes * 60
+    async with world(folder / "system", sandbox=SANDBOX, env=QUICK, fresh=True) as running:
+        marksman = Marksman(running)
+        points = await survey(running, marksman)
+        wanted = [strike for strike in strikes(points) if str(strike) not in progress.played]
+        say(f"{len(points)} points; {len(progress.played)} strikes played before, {len(wanted)} to go")
+        for number, strike in enumerate(wanted, start=1):
+            if time.monotonic() > deadline:
+                break
+            await _play(running, marksman, strike, progress)
+            if number % EVERY == 0:
+                await _judge(running, progress, say)
+        await _judge(running, progress, say)
+    return progress
+
+
+def strikes(points: dict[Point, int]) -> list[Strike]:
+    """The first visit of each point; then a later one of those that are visited again."""
+    first = [Strike(point, 1) for point in sorted(points)]
+    return [*first, *(Strike(point, min(LATER, count)) for point, count in sorted(points.items()) if count > 1)]
+
+
+async def _play(running: World, marksman: Marksman, strike: Strike, progress: Progress) -> None:
+    try:
+        hit = await shoot(running, marksman, strike)
+    except (AssertionError, TimeoutError) as error:
+        progress.broken.append(f"{strike}: {error!r}")
+        hit = marksman.struck()
+    progress.played[str(strike)] = "killed" if hit else "not reached"
+    progress.save()
+
+
+async def _judge(running: World, progress: Progress, say: Callable[[str], None]) -> None:
+    verdict = await running.judge()
+    last = list(progress.played)[-EVERY:]
+    progress.broken += [f"{line} (after one of {last})" for line in verdict.violations]
+    progress.save()
+    say(
+        f"{len(progress.played)} strikes, {progress.killed} killed; {verdict.listed} invoices: "
+        f"lost {verdict.lost}, duplicated {verdict.duplicated}, broken {len(progress.broken)}"
+    )
