@@ -1,5 +1,6 @@
 """The memory's comparison on a real database and a real broker."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from common.clock import Clock
 from common.contracts.events import InvoiceOutcome
 from common.contracts.topics import Topic
 from common.db.pool import Database
+from common.errors import InfrastructureError
 from common.kafka import Announcer
 from common.kafka.broker import make_broker
 
@@ -43,8 +45,20 @@ async def open_alerts(database: Database) -> int:
 
 
 @pytest.fixture
-def memory(database: Database, kafka_bootstrap: str) -> Memory:
+async def memory(database: Database, kafka_bootstrap: str) -> Memory:
+    await topic_seen(kafka_bootstrap)
     return Memory(database, last_claims_in(kafka_bootstrap))
+
+
+async def topic_seen(bootstrap: str) -> None:
+    """A topic that was made a moment ago is not in every answer of the broker yet."""
+    while True:
+        try:
+            await last_claims_in(bootstrap)()
+        except InfrastructureError:
+            await asyncio.sleep(0.1)
+        else:
+            return
 
 
 async def test_a_new_system_has_nothing_to_remember(memory: Memory, database: Database) -> None:

@@ -19,7 +19,7 @@ from common.contracts.topics import Topic
 from common.db.alerts import close_alert, open_alert
 from common.db.pool import Database
 from common.errors import ClearfactsError, InfrastructureError
-from common.kafka.tail import Reader, read_span, reader, spans
+from common.kafka.tail import Spans, read_span, spans
 
 log = structlog.get_logger()
 
@@ -67,23 +67,23 @@ def last_claims_in(bootstrap_servers: str) -> LastClaims:
 
     async def read() -> Sequence[KnownClaim]:
         try:
-            async with asyncio.timeout(_LONGEST_LOOK.total_seconds()), reader(bootstrap_servers) as consumer:
-                return await _last_claims(consumer)
+            async with asyncio.timeout(_LONGEST_LOOK.total_seconds()):
+                return await _last_claims(bootstrap_servers)
         except TimeoutError:
             raise InfrastructureError("kafka: the last claims could not be read in time") from None
 
     return read
 
 
-async def _last_claims(consumer: Reader) -> Sequence[KnownClaim]:
+async def _last_claims(bootstrap_servers: str) -> Sequence[KnownClaim]:
     """Each partition is read from its end, further back until it shows a claim."""
     found: set[KnownClaim] = set()
-    wanted = await spans(consumer, Topic.INVOICES_OUTCOMES)
+    wanted: Spans = await spans(bootstrap_servers, Topic.INVOICES_OUTCOMES)
     window = _FIRST_WINDOW
     while wanted and window <= _WIDEST_WINDOW:
         cut = {partition: (max(begin, end - window), end) for partition, (begin, end) in wanted.items()}
         telling: set[object] = set()
-        async for record in read_span(consumer, cut):
+        async for record in read_span(bootstrap_servers, cut):
             if claim := claim_of(record.value):
                 found.add(claim)
                 telling.add((record.topic, record.partition))

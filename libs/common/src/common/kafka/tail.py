@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -12,13 +12,15 @@ from common.contracts.topics import Topic
 from common.errors import InfrastructureError
 
 Record = ConsumerRecord[bytes, bytes]
-Reader = AIOKafkaConsumer
+Spans = Mapping[TopicPartition, tuple[int, int]]
+"""First offset, and the one after the last."""
 
 _AT_ONCE_MS = 200
+_STOP_WITHIN = 5.0
 
 
 @asynccontextmanager
-async def reader(bootstrap_servers: str) -> AsyncGenerator[Reader, None]:
+async def _consumer(bootstrap_servers: str) -> AsyncGenerator[AIOKafkaConsumer, None]:
     """A consumer of no group. Inside, what Kafka raises comes as InfrastructureError."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap_servers, enable_auto_commit=False, auto_offset_reset="earliest"
@@ -29,38 +31,43 @@ async def reader(bootstrap_servers: str) -> AsyncGenerator[Reader, None]:
     except (KafkaError, OSError, TimeoutError) as error:
         raise InfrastructureError(f"kafka: {type(error).__name__}: {error}") from error
     finally:
-        await consumer.stop()
+        with suppress(TimeoutError):  # its fetcher may swallow the first cancellation, for ever
+            async with asyncio.timeout(_STOP_WITHIN):
+                await consumer.stop()
 
 
-async def partitions_of(consumer: Reader, topic: Topic) -> list[TopicPartition]:
-    """The topic's partitions. Raises InfrastructureError for a topic that is not there."""
-    # without a subscription nothing else asks for the topic's metadata
-    await consumer._client.add_topic(topic)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    numbers = consumer.partitions_for_topic(topic)
-    if not numbers:
-        raise InfrastructureError(f"kafka: there is no topic {topic}")
-    return [TopicPartition(topic, number) for number in sorted(numbers)]
+async def spans(bootstrap_servers: str, topic: Topic) -> Spans:
+    """Each partition's first offset and the one after its last, as of now. Raises InfrastructureError."""
+    async with _consumer(bootstrap_servers) as consumer:
+        # without a subscription nothing else asks for the topic's metadata
+        await consumer._client.add_topic(topic)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        numbers = consumer.partitions_for_topic(topic)
+        if not numbers:
+            raise InfrastructureError(f"kafka: there is no topic {topic}")
+        partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+        begins = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+        return {partition: (begins[partition], ends[partition]) for partition in partitions}
 
 
-async def spans(consumer: Reader, topic: Topic) -> dict[TopicPartition, tuple[int, int]]:
-    """Each partition's first offset and the one after its last, as of now."""
-    partitions = await partitions_of(consumer, topic)
-    begins, ends = await asyncio.gather(consumer.beginning_offsets(partitions), consumer.end_offsets(partitions))
-    return {partition: (begins[partition], ends[partition]) for partition in partitions}
+async def read_span(bootstrap_servers: str, wanted: Spans) -> AsyncGenerator[Record, None]:
+    """All records from the first offset to before the second, each partition in its order.
 
-
-async def read_span(consumer: Reader, wanted: Mapping[TopicPartition, tuple[int, int]]) -> AsyncGenerator[Record, None]:
-    """All records from the first offset to before the second, each partition in its order."""
+    A consumer for each call: one that is assigned anew and stopped soon after hangs (aiokafka 0.12).
+    """
     open_ = {partition: end for partition, (begin, end) in wanted.items() if begin < end}
-    consumer.assign(list(open_))
-    for partition in open_:
-        consumer.seek(partition, wanted[partition][0])
-    while open_:
-        batches = await consumer.getmany(*open_, timeout_ms=_AT_ONCE_MS)
-        for partition, records in batches.items():
-            for record in records:
-                if record.offset < open_[partition]:
-                    yield record
-        for partition, end in list(open_.items()):
-            if await consumer.position(partition) >= end:
-                del open_[partition]
+    if not open_:
+        return
+    async with _consumer(bootstrap_servers) as consumer:
+        consumer.assign(list(open_))
+        for partition in open_:
+            consumer.seek(partition, wanted[partition][0])
+        while open_:
+            batches = await consumer.getmany(*open_, timeout_ms=_AT_ONCE_MS)
+            for partition, records in batches.items():
+                for record in records:
+                    if record.offset < open_[partition]:
+                        yield record
+            for partition, end in list(open_.items()):
+                if await consumer.position(partition) >= end:
+                    del open_[partition]
