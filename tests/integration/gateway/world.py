@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
 
 from common.clock import SYSTEM_CLOCK
 from common.db.pool import Database
+from common.kafka import Announcer
 from gateway.adapters.argon2_passwords import Argon2Passwords
 from gateway.adapters.es256_tokens import Es256Tokens
 from gateway.adapters.limits_throttle import LimitsThrottle
@@ -21,12 +22,15 @@ from gateway.adapters.ubl_comparison import Comparing
 from gateway.domain.access import User
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.replay.stories import ReplayStories
+from gateway.replaying import build_replaying
 from gateway.routes.api import Stories, make_api
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, CreateFirstAdmin, ReadInvoices, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes import ISSUER, KEY, FakeRequests
 from tests.unit.gateway.fakes_held import SETTLE, FakeOutcomes
 
+NO_BROKER = "127.0.0.1:9"
 ADMIN, PASSWORD = "admin", "the admin's password"
 
 
@@ -59,10 +63,22 @@ class RealWorld:
             read_switches=ReadSwitches(PostgresSwitches(self.database)),
             flip_switch=FlipSwitch(PostgresSwitches(self.database)),
             resolve_held=ResolveHeld(held, self.outcomes),
+            replays=self._replays(cursors),
             tokens=tokens,
         )
         transport = httpx.ASGITransport(make_api(stories, clock=SYSTEM_CLOCK), client=("192.0.2.7", 1))
         return httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers, timeout=60)
+
+    def _replays(self, cursors: Cursors) -> ReplayStories:
+        announcer = Announcer(cast("Any", None), source="gateway", send=nobody)
+        return build_replaying(
+            self.database,
+            announcer,
+            cursors,
+            bootstrap=NO_BROKER,
+            lease=timedelta(seconds=2),
+            clock=SYSTEM_CLOCK,
+        ).stories
 
     async def signed_in(self) -> httpx.AsyncClient:
         grant = self._tokens().issue(await self.admin())
@@ -70,6 +86,11 @@ class RealWorld:
 
     def _tokens(self) -> Es256Tokens:
         return Es256Tokens([KEY], issuer=ISSUER, lifetime=timedelta(hours=1), clock=SYSTEM_CLOCK)
+
+
+async def nobody(topic: str, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]) -> Any:
+    """A broker that never answers."""
+    raise OSError("nobody there")
 
 
 async def insert_job(database: Database, **columns: Any) -> UUID:

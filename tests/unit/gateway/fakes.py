@@ -35,6 +35,7 @@ from gateway.routes.api import Stories, make_api
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes_held import FakeHeld, FakeOutcomes
+from tests.unit.gateway.fakes_replays import FakeReplays
 from tests.unit.gateway.fakes_switches import FakeSwitches
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -198,6 +199,7 @@ class World:
     requests: FakeRequests = field(default_factory=FakeRequests)
     held: FakeHeld = field(default_factory=FakeHeld)
     outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
+    replays: FakeReplays = field(default_factory=FakeReplays)
     switches: FakeSwitches = field(default_factory=FakeSwitches)
     behind_tls: bool = False
 
@@ -216,6 +218,7 @@ class World:
             read_switches=ReadSwitches(self.switches),
             flip_switch=FlipSwitch(self.switches),
             resolve_held=ResolveHeld(self.held, self.outcomes),
+            replays=self.replays.stories(clock, cursors),
             tokens=tokens,
         )
         return make_api(stories, clock=clock, health=Health({}).routes(), behind_tls=self.behind_tls)

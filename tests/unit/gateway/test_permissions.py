@@ -90,4 +90,5 @@ async def test_me_lists_what_i_may_do() -> None:
 
 
 def _filled(path: str) -> str:
-    return path.replace("{job_id}", ROW).replace("{row_id}", ROW)
+    filled = path.replace("{job_id}", ROW).replace("{row_id}", ROW)
+    return filled.replace("{replay_id}", ROW).replace("{action}", "pause")

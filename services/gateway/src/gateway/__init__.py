@@ -1,6 +1,6 @@
-"""The HTTP face: sign-in, jobs, invoices, what waits for a person.
+"""The HTTP face: sign-in, jobs, invoices, what failed, what waits for a person.
 
 Consumes: -
-Emits: jobs.requested.v1; invoices.validated.v1 and invoices.outcomes.v1 for rows that a person decided on
-Owns: users, audit_logs, idempotency_keys
+Emits: jobs.requested.v1; invoices.fetched.v1, invoices.validated.v1, invoices.outcomes.v1 for what a person decided
+Owns: users, audit_logs, idempotency_keys, dead_letters, replays, replay_items, document_versions
 """

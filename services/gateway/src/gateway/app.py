@@ -22,6 +22,7 @@ from gateway.adapters.postgres_users import PostgresUsers
 from gateway.adapters.ubl_comparison import Comparing
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.replaying import build_replaying
 from gateway.routes.api import Stories, make_api
 from gateway.settings import GatewaySettings
 from gateway.switches import FlipSwitch, ReadSwitches
@@ -41,6 +42,14 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
     announcer = Announcer(resources.broker, source="gateway")
     held = PostgresHeld(resources.database, Comparing(), settle=settings.send_settle)
     switches = PostgresSwitches(resources.database)
+    replaying = build_replaying(
+        resources.database,
+        announcer,
+        cursors,
+        bootstrap=settings.kafka_bootstrap_servers,
+        lease=settings.replay_lease,
+        clock=clock,
+    )
     stories = Stories(
         sign_in=SignIn(users, passwords, throttle, tokens),
         authorize=Authorize(users, tokens),
@@ -51,6 +60,7 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
         read_switches=ReadSwitches(switches),
         flip_switch=FlipSwitch(switches),
         resolve_held=ResolveHeld(held, KafkaMoves(MoveAnnouncer(announcer, resources.database, service="gateway"))),
+        replays=replaying.stories,
         tokens=tokens,
     )
     if settings.bootstrap_admin_username and settings.bootstrap_admin_password:
@@ -60,4 +70,4 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
     def asgi(health: Health) -> Any:
         return make_api(stories, clock=clock, health=health.routes(), behind_tls=settings.behind_tls)
 
-    return App(asgi=asgi, close=[throttle.close])
+    return App(asgi=asgi, loops=[replaying.replayer.run], close=[throttle.close, replaying.workers.close])

@@ -18,6 +18,9 @@ class GatewaySettings(CommonSettings):
     send_settle: Seconds = Field(
         default=timedelta(seconds=180), description="as the sender has it: until then a resend is refused"
     )
+    replay_lease: Seconds = Field(
+        default=timedelta(seconds=10), description="after a kill another replica takes a replay up within it"
+    )
     bootstrap_admin_username: str | None = Field(default=None, min_length=1, max_length=200)
     bootstrap_admin_password: SecretStr | None = None
 

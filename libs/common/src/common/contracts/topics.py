@@ -41,9 +41,16 @@ TOPICS: Mapping[Topic, TopicSpec] = {
     spec_topic: TopicSpec(spec_topic.value, key, timedelta(days=days), partitions, writers, readers)
     for spec_topic, key, days, partitions, writers, readers in (
         (Topic.JOBS_REQUESTED, "job id", 14, 3, ("gateway", "orchestration"), (Group.FETCHER,)),
-        (Topic.INVOICES_FETCHED, "invoice row id", 14, 12, ("fetcher",), (Group.VALIDATOR,)),
-        (Topic.INVOICES_VALIDATED, "invoice row id", 14, 12, ("validator", "sender"), (Group.SENDER,)),
-        (Topic.INVOICES_OUTCOMES, "invoice row id", 30, 12, ("fetcher", "validator", "sender"), ("integrators",)),
+        (Topic.INVOICES_FETCHED, "invoice row id", 14, 12, ("fetcher", "gateway"), (Group.VALIDATOR,)),
+        (Topic.INVOICES_VALIDATED, "invoice row id", 14, 12, ("gateway", "validator", "sender"), (Group.SENDER,)),
+        (
+            Topic.INVOICES_OUTCOMES,
+            "invoice row id",
+            30,
+            12,
+            ("fetcher", "gateway", "validator", "sender"),
+            ("integrators",),
+        ),
         (Topic.JOBS_EVENTS, "job id", 30, 3, ("fetcher",), (Group.NOTIFIER,)),
     )
 }

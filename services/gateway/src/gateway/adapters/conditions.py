@@ -7,9 +7,10 @@ from typing import Any
 
 
 class Conditions:
-    def __init__(self) -> None:
+    def __init__(self, values: list[Any] | None = None) -> None:
+        """`values`: those of the same statement that come before, where there are some."""
         self._texts: list[str] = []
-        self.values: list[Any] = []
+        self.values: list[Any] = [] if values is None else values
 
     def add(self, template: str, *values: Any) -> None:
         """`template` has one `{}` for each value."""

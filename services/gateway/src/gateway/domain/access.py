@@ -17,6 +17,10 @@ class Permission(StrEnum):
     SYSTEM_READ = "system:read"
     SWITCHES_READ = "switches:read"
     SWITCHES_WRITE = "switches:write"
+    FAILED_READ = "failed:read"
+    FAILED_WRITE = "failed:write"
+    REPLAYS_READ = "replays:read"
+    REPLAYS_WRITE = "replays:write"
 
 
 class Role(StrEnum):
@@ -36,7 +40,16 @@ _READS = frozenset(
     }
 )
 _OPERATES = frozenset(
-    {Permission.INVOICES_PROCESS, Permission.HELD_RESOLVE, Permission.SYSTEM_READ, Permission.SWITCHES_WRITE}
+    {
+        Permission.INVOICES_PROCESS,
+        Permission.HELD_RESOLVE,
+        Permission.SYSTEM_READ,
+        Permission.SWITCHES_WRITE,
+        Permission.FAILED_READ,  # documents of customers: more than the lowest role needs
+        Permission.FAILED_WRITE,
+        Permission.REPLAYS_READ,
+        Permission.REPLAYS_WRITE,
+    }
 )
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {

@@ -14,13 +14,16 @@ from starlette.routing import BaseRoute
 from common.clock import Clock
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.ports import Tokens
+from gateway.replay.stories import ReplayStories
 from gateway.routes.auth import add_auth_routes
 from gateway.routes.envelopes import Envelopes, ErrorEnvelope
+from gateway.routes.failed_messages import add_failed_message_routes
 from gateway.routes.faults import DEFECT, explain
 from gateway.routes.held import add_held_routes
 from gateway.routes.invoices import add_invoice_routes
 from gateway.routes.jobs import add_job_routes
 from gateway.routes.middleware import BodyLimit, Correlation, Faults, Observed
+from gateway.routes.replays import add_replay_routes
 from gateway.routes.switches import add_switch_routes
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
@@ -46,6 +49,7 @@ class Stories:
     resolve_held: ResolveHeld
     read_switches: ReadSwitches
     flip_switch: FlipSwitch
+    replays: ReplayStories
     tokens: Tokens
 
 
@@ -68,6 +72,8 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_invoice_routes(api, read=stories.read_invoices, **common)
     add_held_routes(api, read=stories.read_held, resolve=stories.resolve_held, **common)
     add_switch_routes(api, read=stories.read_switches, flip=stories.flip_switch, **common)
+    add_failed_message_routes(api, stories=stories.replays, **common)
+    add_replay_routes(api, stories=stories.replays, **common)
     api.router.routes.extend(health)
     # the last one added is the outermost
     api.add_middleware(BodyLimit)
