@@ -6,8 +6,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Generator
+from typing import Any, NoReturn
 
 import structlog
 
@@ -27,11 +27,20 @@ def end_standstill(reason: str) -> NoReturn:
     faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
     try:
         for task in list(asyncio.all_tasks())[:_MOST_TASKS]:
-            task.print_stack(limit=12, file=sys.stderr)
+            sys.stderr.write(f"Task {task.get_name()}:\n{''.join(_awaits(task.get_coro()))}")
     except RuntimeError:
         pass  # called by the thread: the loop's own stack is among the threads'
     sys.stderr.flush()
     os._exit(STANDSTILL)
+
+
+def _awaits(coroutine: Any) -> Generator[str]:
+    """Where a suspended task stands, from the outside in: `Task.print_stack` knows the outermost frame only."""
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+        if frame is not None:
+            yield f'  File "{frame.f_code.co_filename}", line {frame.f_lineno} in {frame.f_code.co_name}\n'
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
 
 
 class LoopGuard:

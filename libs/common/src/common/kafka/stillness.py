@@ -8,6 +8,9 @@ from aiokafka import TopicPartition
 
 Offsets: TypeAlias = Mapping[TopicPartition, int]
 
+GRACE = 5.0
+"""Seconds that a consumer may need, after its broker is back, to find out and to join its group again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -34,6 +37,7 @@ class Stillness:
     """Gives the seconds for which a consumer has not moved although it should."""
 
     _since: float | None = None
+    _not_before: float = 0.0
     _last: Look | None = None
     _known: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
 
@@ -41,7 +45,10 @@ class Stillness:
         """0.0 while there is no verdict: idle, moving, waiting on purpose, nobody there to say, we ourselves late."""
         last, self._last = self._last, look
         moved = self._moved(look) or last is None or last.assigned != look.assigned
-        if look.late or moved or look.waits or look.ends is None or not self._behind(look):
+        if look.ends is None:
+            self._not_before = look.at + GRACE
+        excused = look.late or look.waits or look.at < self._not_before
+        if excused or moved or not self._behind(look):
             self._since = None
             return 0.0
         if self._since is None:

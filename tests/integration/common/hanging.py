@@ -1,0 +1,93 @@
+"""A service's consuming side as a process of its own, which hangs in a way that its argument names.
+
+`python -m tests.integration.common.hanging <how> <bootstrap>`; it says what it does on standard output.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from common.contracts.events import InvoiceFetched
+from common.ending import LoopGuard, end_standstill
+from common.errors import InfrastructureError
+from common.kafka import Announcer, Batch, Consumers, make_broker
+from common.kafka.dead_letters import DeadLetters
+from common.kafka.observing import Observer
+from common.kafka.watchdog import Watchdog
+from tests.integration.common.kafka import GROUP, TOPIC, NoStore
+
+LIMIT = 3.0
+TICK = 0.4
+
+Handle = Callable[[Batch[InvoiceFetched]], Awaitable[None]]
+
+
+def say(word: str) -> None:
+    print(word, flush=True)
+
+
+async def works(batch: Batch[InvoiceFetched]) -> None:
+    say(f"worked {len(batch.events)}")
+    await batch.acknowledge()
+
+
+async def waits_for_ever(_: Batch[InvoiceFetched]) -> None:
+    say("hangs")
+    await asyncio.Event().wait()
+
+
+async def blocks(_: Batch[InvoiceFetched]) -> None:
+    say("hangs")
+    time.sleep(60)  # noqa: ASYNC251 - that is the fault
+
+
+async def has_no_database(_: Batch[InvoiceFetched]) -> None:
+    say("waits")
+    raise InfrastructureError("away")
+
+
+async def is_slow(batch: Batch[InvoiceFetched]) -> None:
+    await asyncio.sleep(LIMIT / 2)
+    await works(batch)
+
+
+HANDLERS: dict[str, Handle] = {
+    "handler": waits_for_ever,
+    "loop": blocks,
+    "declared": has_no_database,
+    "slow": is_slow,
+}
+
+
+async def main(how: str, bootstrap: str) -> None:
+    broker = make_broker(bootstrap, client_id="hanging")
+    consumers = Consumers(broker, GROUP, DeadLetters(GROUP, NoStore(), Announcer(broker, source="test")))
+    consumers.on(TOPIC, InvoiceFetched, HANDLERS.get(how, works))
+    (subscription,) = consumers.subscribers
+    await broker.connect()
+    await broker.start()
+    watchdog = Watchdog([subscription], Observer(bootstrap), end_standstill, limit=LIMIT, tick=TICK)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(watchdog.run())
+        tasks.create_task(LoopGuard(limit=LIMIT).run())
+        say("ready")
+        if how == "fetching":
+            await asyncio.sleep(3.0)
+            await _stop_fetching(subscription.consumer)
+        if how == "polling":
+            await asyncio.sleep(3.0)
+            for task in subscription.tasks:
+                task.cancel()
+            say("hangs")
+
+
+async def _stop_fetching(consumer: Any) -> None:
+    """As aiokafka's issue 1154 leaves it: everything seems to be there, nothing is asked for any more."""
+    consumer._fetcher._fetch_task.cancel()
+    say("hangs")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2]))
