@@ -7,21 +7,25 @@ from uuid import UUID
 
 import httpx
 
+from common.amnesia import last_claims_in
 from common.clock import SYSTEM_CLOCK
 from common.db.pool import Database
 from common.kafka import Announcer
 from gateway.adapters.argon2_passwords import Argon2Passwords
 from gateway.adapters.es256_tokens import Es256Tokens
+from gateway.adapters.kafka_outcomes import KafkaOutcomes
 from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.adapters.postgres_jobs import PostgresJobs
+from gateway.adapters.postgres_recovery import PostgresRecovery
 from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.adapters.postgres_users import PostgresUsers
 from gateway.adapters.ubl_comparison import Comparing
 from gateway.domain.access import User
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.recovery.story import Recover
 from gateway.replay.stories import ReplayStories
 from gateway.replaying import build_replaying
 from gateway.routes.api import Stories, make_api
@@ -63,6 +67,7 @@ class RealWorld:
             read_switches=ReadSwitches(PostgresSwitches(self.database)),
             flip_switch=FlipSwitch(PostgresSwitches(self.database)),
             resolve_held=ResolveHeld(held, self.outcomes),
+            recover=Recover(KafkaOutcomes(NO_BROKER), PostgresRecovery(self.database, last_claims_in(NO_BROKER))),
             replays=self._replays(cursors),
             tokens=tokens,
         )

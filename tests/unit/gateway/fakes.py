@@ -31,10 +31,12 @@ from gateway.domain.readings import (
     Results,
 )
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.recovery.story import Recover
 from gateway.routes.api import Stories, make_api
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes_held import FakeHeld, FakeOutcomes
+from tests.unit.gateway.fakes_recovery import FakeOutcomeLog, FakeRestoring
 from tests.unit.gateway.fakes_replays import FakeReplays
 from tests.unit.gateway.fakes_switches import FakeSwitches
 
@@ -200,6 +202,7 @@ class World:
     held: FakeHeld = field(default_factory=FakeHeld)
     outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
     replays: FakeReplays = field(default_factory=FakeReplays)
+    restoring: FakeRestoring = field(default_factory=FakeRestoring)
     switches: FakeSwitches = field(default_factory=FakeSwitches)
     behind_tls: bool = False
 
@@ -219,6 +222,7 @@ class World:
             flip_switch=FlipSwitch(self.switches),
             resolve_held=ResolveHeld(self.held, self.outcomes),
             replays=self.replays.stories(clock, cursors),
+            recover=Recover(FakeOutcomeLog(), self.restoring),
             tokens=tokens,
         )
         return make_api(stories, clock=clock, health=Health({}).routes(), behind_tls=self.behind_tls)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from common.amnesia import last_claims_in
 from common.clock import SYSTEM_CLOCK
 from common.health import Health
 from common.kafka import Announcer
@@ -11,17 +12,20 @@ from common.runtime import App, Resources
 from gateway.adapters.argon2_passwords import Argon2Passwords
 from gateway.adapters.es256_tokens import Es256Tokens
 from gateway.adapters.kafka_moves import KafkaMoves
+from gateway.adapters.kafka_outcomes import KafkaOutcomes
 from gateway.adapters.kafka_requests import KafkaJobRequests
 from gateway.adapters.key_files import cursor_key, load_keys
 from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.adapters.postgres_jobs import PostgresJobs
+from gateway.adapters.postgres_recovery import PostgresRecovery
 from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.adapters.postgres_users import PostgresUsers
 from gateway.adapters.ubl_comparison import Comparing
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.recovery.story import Recover
 from gateway.replaying import build_replaying
 from gateway.routes.api import Stories, make_api
 from gateway.settings import GatewaySettings
@@ -60,6 +64,10 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
         read_switches=ReadSwitches(switches),
         flip_switch=FlipSwitch(switches),
         resolve_held=ResolveHeld(held, KafkaMoves(MoveAnnouncer(announcer, resources.database, service="gateway"))),
+        recover=Recover(
+            KafkaOutcomes(settings.kafka_bootstrap_servers),
+            PostgresRecovery(resources.database, last_claims_in(settings.kafka_bootstrap_servers)),
+        ),
         replays=replaying.stories,
         tokens=tokens,
     )

@@ -35,7 +35,7 @@ WITH RECURSIVE causes AS (
 SELECT c.cause, '{kind}' AS kind, n.count, newest.reason, newest.error, newest.id, newest.at AS last_at, oldest.first_at
 FROM (SELECT cause FROM causes WHERE cause IS NOT NULL LIMIT {most}) c
 CROSS JOIN LATERAL (
-    SELECT count(*) FROM (SELECT FROM {table} WHERE {waiting} AND {cause} = c.cause LIMIT {counted}) AS some
+    SELECT count(*) FROM (SELECT FROM {table} WHERE {waiting} AND {cause} = c.cause LIMIT {counted}) AS found
 ) AS n
 CROSS JOIN LATERAL (
     SELECT id, {at} AS at, {reason} AS reason, {error} AS error FROM {table} WHERE {waiting} AND {cause} = c.cause

@@ -17,6 +17,7 @@ class Permission(StrEnum):
     SYSTEM_READ = "system:read"
     SWITCHES_READ = "switches:read"
     SWITCHES_WRITE = "switches:write"
+    RECOVERY_RUN = "recovery:run"
     FAILED_READ = "failed:read"
     FAILED_WRITE = "failed:write"
     REPLAYS_READ = "replays:read"

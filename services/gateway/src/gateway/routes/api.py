@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from common.clock import Clock
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.ports import Tokens
+from gateway.recovery.story import Recover
 from gateway.replay.stories import ReplayStories
 from gateway.routes.auth import add_auth_routes
 from gateway.routes.envelopes import Envelopes, ErrorEnvelope
@@ -23,6 +24,7 @@ from gateway.routes.held import add_held_routes
 from gateway.routes.invoices import add_invoice_routes
 from gateway.routes.jobs import add_job_routes
 from gateway.routes.middleware import BodyLimit, Correlation, Faults, Observed
+from gateway.routes.recovery import add_recovery_routes
 from gateway.routes.replays import add_replay_routes
 from gateway.routes.switches import add_switch_routes
 from gateway.switches import FlipSwitch, ReadSwitches
@@ -50,6 +52,7 @@ class Stories:
     read_switches: ReadSwitches
     flip_switch: FlipSwitch
     replays: ReplayStories
+    recover: Recover
     tokens: Tokens
 
 
@@ -74,6 +77,7 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_switch_routes(api, read=stories.read_switches, flip=stories.flip_switch, **common)
     add_failed_message_routes(api, stories=stories.replays, **common)
     add_replay_routes(api, stories=stories.replays, **common)
+    add_recovery_routes(api, recover=stories.recover, **common)
     api.router.routes.extend(health)
     # the last one added is the outermost
     api.add_middleware(BodyLimit)

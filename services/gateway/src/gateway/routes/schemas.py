@@ -11,6 +11,7 @@ from gateway.domain.access import Caller, Permission, Role, User
 from gateway.domain.held import Decision, HeldFilter, Resolution
 from gateway.domain.orders import Order
 from gateway.domain.readings import InvoiceFilter, JobFilter, JobKind, JobState
+from gateway.recovery.story import RecoveryOrder
 
 NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]+$"
 Line = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROLS)]
@@ -104,6 +105,23 @@ class ResolveRequest(Sent):
 
     def decision(self, user: User, caller: Caller, *, key: str | None) -> Decision:
         return Decision(self.resolution, self.reason, self.uuid, user, caller, key)
+
+
+class RecoveryRequest(Sent):
+    dry_run: StrictBool = Field(default=False, description="say what would be done")
+    force: StrictBool = Field(default=False, description="although nothing seems forgotten; needs `reason`")
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NO_CONTROLS)] | None = Field(
+        default=None, description="why, for the audit log"
+    )
+
+    @model_validator(mode="after")
+    def _force_is_deliberate(self) -> "RecoveryRequest":
+        if self.force and not self.reason:
+            raise ValueError("force needs a reason")
+        return self
+
+    def order(self) -> RecoveryOrder:
+        return RecoveryOrder(self.dry_run, self.force, self.reason)
 
 
 class Token(BaseModel):
