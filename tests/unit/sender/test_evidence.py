@@ -87,10 +87,18 @@ def twice_absent(after: timedelta = SETTLED + SETTLE, **changes: Any) -> Case:
         (twice_absent(timedelta(hours=23)), RULES),
         (twice_absent(), Rules(lookup=True, settle=SETTLE, key_life=None)),
         (twice_absent(failing_for=PATIENCE), RULES),
+        (twice_absent(document=False), RULES),
         (case(trial(absent=1, outcome=Outcome.EXISTS), after=SETTLED + SETTLE), RULES),
         (case(trial(absent=1), trial(number=2, outcome=Outcome.REFUSED), after=SETTLED + SETTLE), RULES),
     ],
-    ids=["key forgotten", "no key", "three days", "exists under another reference", "refused the second time"],
+    ids=[
+        "key forgotten",
+        "no key",
+        "three days",
+        "no document",
+        "exists under another reference",
+        "refused the second time",
+    ],
 )
 def test_absent_twice_is_held_where_another_sending_may_be_a_second_document(held: Case, rules: Rules) -> None:
     end = verdict(held, Absent(), rules)

@@ -18,7 +18,7 @@ from sender.domain import Outcome
 from sender.domain.evidence import Case, Finding, Hold, LookAgain, Proven, SendAgain, Trial
 
 _CASES = """
-SELECT i.id, i.version, i.reference, i.failures, now() AS at,
+SELECT i.id, i.version, i.reference, i.failures, now() AS at, i.raw IS NOT NULL OR i.ubl_data <> '' AS document,
     extract(epoch FROM now() - i.first_failed_at)::float8 - i.paused_seconds AS failing_seconds,
     coalesce((
         SELECT jsonb_agg(jsonb_build_array(a.number, a.started_at, a.lease_until, a.outcome, a.uuid, a.absent,
@@ -149,6 +149,7 @@ def _case(row: Row) -> Case:
         trials=[_trial(*trial) for trial in row["trials"]],
         failures=row["failures"],
         failing_for=timedelta(seconds=max(0.0, row["failing_seconds"] or 0.0)),
+        document=row["document"],
     )
 
 

@@ -84,6 +84,8 @@ class Case:
     trials: Sequence[Trial]
     failures: int = 0
     failing_for: timedelta = timedelta(0)
+    document: bool = True
+    """Whether there is anything to send: a row that was made from what Kafka remembers has none."""
 
     @property
     def unclear(self) -> Sequence[Trial]:
@@ -178,14 +180,24 @@ def _absent(case: Case, rules: Rules, chance: random.Random) -> Verdict:
 
 
 def _why_not_again(case: Case, rules: Rules) -> str | None:
-    if any(trial.outcome is Outcome.EXISTS for trial in case.unclear):
-        return "the destination says that it has the document, but not under our reference"
-    if any(trial.outcome is Outcome.REFUSED for trial in case.trials):
-        return "the destination refused it when it was sent again, and has nothing of before"
-    if rules.resend_within is None:
-        return "the destination has no key that would keep a second sending from being a second document"
-    if case.at >= case.unclear[0].started_at + rules.resend_within:
-        return "the key that keeps a second sending from being a second document is no longer known there"
-    if retry.exhausted(case.failing_for):
-        return "it was tried for 72 hours"
-    return None
+    reasons = (
+        (
+            any(trial.outcome is Outcome.EXISTS for trial in case.unclear),
+            "the destination says that it has the document, but not under our reference",
+        ),
+        (
+            any(trial.outcome is Outcome.REFUSED for trial in case.trials),
+            "the destination refused it when it was sent again, and has nothing of before",
+        ),
+        (not case.document, "its document is not here: the row was recovered after a loss of data"),
+        (
+            rules.resend_within is None,
+            "the destination has no key that would keep a second sending from being a second document",
+        ),
+        (
+            case.at >= case.unclear[0].started_at + (rules.resend_within or timedelta(0)),
+            "the key that keeps a second sending from being a second document may be forgotten there",
+        ),
+        (retry.exhausted(case.failing_for), "it was tried for 72 hours"),
+    )
+    return next((why for applies, why in reasons if applies), None)

@@ -21,13 +21,13 @@ class Aimd:
         self._round_began = float("-inf")
         self._latency = Latency()
 
-    def well(self, began: float, ended: float, in_flight: int) -> None:
-        """A call from `began` to `ended` went well, with `in_flight` under way, itself included."""
+    def well(self, began: float, ended: float, peak: int) -> None:
+        """A call from `began` to `ended` went well; `peak`: the most that were under way at this limit."""
         if not self._adaptive:
             return
         if self._latency.slow(ended - began):
             self._slower(began, ended)
-        elif 2 * in_flight >= self.limit:  # a limit that is not used is not proven (RFC 7661: at least half of it)
+        elif 2 * peak >= self.limit:  # a limit that is not used is not proven (RFC 7661: at least half of it)
             self._went_well += 1
             if self._went_well >= self.limit:
                 self._went_well = 0
