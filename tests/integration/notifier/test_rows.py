@@ -11,7 +11,9 @@ import pytest
 from common.db.pool import Database
 from common.errors import PermanentError
 from notifier.adapters.postgres import PostgresJobReports, PostgresNotifications
+from notifier.adapters.postgres_alerts import PostgresAlertReports
 from notifier.adapters.slack import NoMessenger, SlackMessenger
+from notifier.composing import Compose
 from notifier.domain.report import Cause, Counts
 from notifier.domain.wording import Message, Tone
 from notifier.ports import Messenger, Notifications
@@ -49,7 +51,7 @@ async def test_a_job_has_one_row_however_often_it_is_recorded(store: tuple[Notif
     await notifications.record([job, job])
     await notifications.record([job])
     claims = [await notifications.claim(LEASE), await notifications.claim(LEASE)]
-    assert [claim.job_id if claim else None for claim in claims] == [job, None]
+    assert [claim.subject if claim else None for claim in claims] == [str(job), None]
 
 
 async def test_a_claim_is_nobody_elses_until_its_lease_ends(store: tuple[Notifications, Forward]) -> None:
@@ -140,10 +142,10 @@ async def test_a_job_without_a_row_is_none_and_one_that_makes_no_sense_is_a_perm
 def teller(database: Database, messenger: Messenger) -> TellPeople:
     return TellPeople(
         PostgresNotifications(database),
-        PostgresJobReports(database),
+        Compose(
+            PostgresJobReports(database), PostgresAlertReports(database), public_url="http://gateway", zone=BRUSSELS
+        ),
         messenger,
-        public_url="http://gateway",
-        zone=BRUSSELS,
         lease=LEASE,
         post_timeout=timedelta(seconds=5),
     )

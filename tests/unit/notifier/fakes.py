@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from common.clock import Clock
+from notifier.domain.alerts import Alert, AlertDigest
+from notifier.domain.corrections import Correction
 from notifier.domain.notification import Claim, Delivered, Delivery, Kind
 from notifier.domain.report import JobReport
 from notifier.domain.still_open import Waiting
@@ -26,7 +28,7 @@ class OwnedTime:
 
 @dataclass
 class Row:
-    job_id: UUID | None
+    about: UUID | str | None
     kind: Kind = Kind.JOB_FINISHED
     window: str = ""
     id: UUID = field(default_factory=uuid4)
@@ -36,6 +38,11 @@ class Row:
     status: str = "waiting"
     error: str | None = None
     message: Message | None = None
+    made: float = 0.0
+
+    @property
+    def subject(self) -> str:
+        return str(self.about or "jobs")
 
 
 @dataclass
@@ -44,6 +51,7 @@ class FakeNotifications:
     rows: list[Row] = field(default_factory=list[Row])
     missing: list[UUID] = field(default_factory=list[UUID])
     late: list[UUID] = field(default_factory=list[UUID])
+    alerts: list[UUID] = field(default_factory=list[UUID])
     open_since: datetime | None = None
     """When the first job with open invoices started."""
 
@@ -52,9 +60,9 @@ class FakeNotifications:
             self._add(Row(job_id))
 
     def _add(self, new: Row) -> int:
-        if (new.kind, new.job_id, new.window) in {(row.kind, row.job_id, row.window) for row in self.rows}:
+        if (new.kind, new.about, new.window) in {(row.kind, row.about, row.window) for row in self.rows}:
             return 0
-        new.due = self.time.seconds
+        new.due = new.made = self.time.seconds
         self.rows.append(new)
         return 1
 
@@ -71,11 +79,18 @@ class FakeNotifications:
             return 0
         return self._add(Row(None, Kind.MORNING_REPORT, day.isoformat()))
 
+    async def record_alerts(self, within: timedelta) -> int:
+        return sum(self._add(Row(alert_id, Kind.ALERT_OPENED, "open")) for alert_id in self.alerts)
+
+    async def record_correction(self, job_id: UUID) -> None:
+        self._add(Row(job_id, Kind.JOB_CORRECTED, str(self.time.seconds // 600)))
+
     async def claim(self, lease: timedelta) -> Claim | None:
         for row in self.rows:
             if row.status == "waiting" and row.due <= self.time.seconds:
                 row.token, row.attempts, row.due = uuid4(), row.attempts + 1, self.time.seconds + lease.total_seconds()
-                return Claim(row.id, row.token, row.kind, row.job_id, row.attempts, NOON)
+                made = NOON + timedelta(seconds=row.made)
+                return Claim(row.id, row.token, row.kind, row.subject, row.attempts, made, row.window)
         return None
 
     async def mark_sent(self, claim: Claim, message: Message) -> None:
@@ -98,6 +113,7 @@ class FakeNotifications:
 class FakeReports:
     reports: dict[UUID, JobReport | Exception] = field(default_factory=dict[UUID, "JobReport | Exception"])
     waiting: list[Waiting] = field(default_factory=list[Waiting])
+    corrections: dict[UUID, Correction] = field(default_factory=dict[UUID, Correction])
 
     async def read(self, job_id: UUID) -> JobReport | None:
         found = self.reports.get(job_id)
@@ -105,8 +121,23 @@ class FakeReports:
             raise found
         return found
 
+    async def read_correction(self, job_id: UUID) -> Correction | None:
+        return self.corrections.get(job_id)
+
     async def read_open(self, job_id: UUID | None, started_before: datetime) -> Sequence[Waiting]:
         return self.waiting
+
+
+@dataclass
+class FakeAlerts:
+    alerts: dict[UUID, Alert] = field(default_factory=dict[UUID, Alert])
+    digests: dict[str, AlertDigest] = field(default_factory=dict[str, AlertDigest])
+
+    async def read(self, alert_id: UUID) -> Alert | None:
+        return self.alerts.get(alert_id)
+
+    async def digest(self, kind: str, window: str) -> AlertDigest | None:
+        return self.digests.get(kind)
 
 
 @dataclass

@@ -27,7 +27,7 @@ async def test_finished_jobs_become_rows_the_bell_rings_and_the_batch_is_acknowl
     notifications, rings = FakeNotifications(OwnedTime()), list[int]()
     batch = heard(JobEventKind.STARTED, JobEventKind.COMPLETED, JobEventKind.FAILED)
     await make_handler(RecordFinishedJobs(notifications), lambda: rings.append(1))(batch)
-    assert [row.job_id for row in notifications.rows] == [event.job_id for event in batch.events[1:]]
+    assert [row.about for row in notifications.rows] == [event.job_id for event in batch.events[1:]]
     assert (rings, batch.acknowledged) == ([1], True)
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from common.clock import Clock
 from notifier.adapters.slack import as_text
+from notifier.composing import NOTHING_OPEN
 from notifier.domain.notification import Kind, NotDelivered
 from notifier.domain.still_open import Waiting, morning_of, write_open
 from notifier.settings import NotifierSettings
-from notifier.use_cases import NOTHING_OPEN, RecordOpenJobs
+from notifier.use_cases import RecordOpenJobs
 from tests.unit.notifier.fakes import BRUSSELS, NOON, FakeNotifications, OwnedTime
 from tests.unit.notifier.test_telling import Desk
 
@@ -93,7 +94,7 @@ async def test_a_job_that_is_open_for_too_long_is_recorded_once() -> None:
     watch = Watch()
     watch.notifications.late = [JOB]
     assert [await watch.at(NOON), await watch.at(NOON + timedelta(days=1))] == [True, False]
-    assert [(row.kind, row.job_id) for row in watch.notifications.rows] == [(Kind.JOB_STILL_OPEN, JOB)]
+    assert [(row.kind, row.about) for row in watch.notifications.rows] == [(Kind.JOB_STILL_OPEN, JOB)]
 
 
 def test_a_late_job_says_how_many_why_and_when_it_goes_on() -> None:

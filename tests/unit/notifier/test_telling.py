@@ -9,9 +9,18 @@ import pytest
 
 from common.contracts.events import JobEvent, JobEventKind
 from common.errors import PermanentError
+from notifier.composing import Compose
 from notifier.domain.notification import Delivery, NotConfigured, NotDelivered, wait_before
 from notifier.use_cases import RecordFinishedJobs, TellPeople
-from tests.unit.notifier.fakes import BRUSSELS, NOON, FakeMessenger, FakeNotifications, FakeReports, OwnedTime
+from tests.unit.notifier.fakes import (
+    BRUSSELS,
+    NOON,
+    FakeAlerts,
+    FakeMessenger,
+    FakeNotifications,
+    FakeReports,
+    OwnedTime,
+)
 from tests.unit.notifier.test_wording import CLEAN
 
 LEASE = timedelta(seconds=30)
@@ -26,15 +35,18 @@ class Desk:
         self.reports = FakeReports()
         self.slack = FakeMessenger(list(endings))
         self.record = RecordFinishedJobs(self.notifications)
-        self.tell = TellPeople(
+        self.alerts = FakeAlerts()
+        self.tell = self.teller(self.reports)
+
+    def teller(self, reports: FakeReports) -> TellPeople:
+        clock = self.time.clock()
+        return TellPeople(
             self.notifications,
-            self.reports,
+            Compose(reports, self.alerts, public_url="http://gateway", zone=BRUSSELS, clock=clock),
             self.slack,
-            public_url="http://gateway",
-            zone=BRUSSELS,
             lease=LEASE,
             post_timeout=timedelta(seconds=10),
-            clock=self.time.clock(),
+            clock=clock,
         )
 
     async def finished(self, kind: JobEventKind = JobEventKind.COMPLETED) -> UUID:
@@ -172,16 +184,7 @@ async def test_a_claim_whose_lease_is_nearly_over_is_given_back_unposted() -> No
             return await super().read(job_id)  # type: ignore[return-value]
 
     slow = SlowReports({job: replace(CLEAN, job_id=job)})
-    tell = TellPeople(
-        desk.notifications,
-        slow,
-        desk.slack,
-        public_url="http://gateway",
-        zone=BRUSSELS,
-        lease=LEASE,
-        post_timeout=timedelta(seconds=10),
-        clock=desk.time.clock(),
-    )
+    tell = desk.teller(slow)
     await tell()
     assert not desk.slack.posted
     assert desk.notifications.rows[0].error == "the lease was nearly over"

@@ -1,6 +1,6 @@
-"""Tells people how every job ended, and what is still open.
+"""Tells people how every job ended, what is still open, what was corrected later, and every alert.
 
 Consumes: jobs.events.v1 (completed and failed lead to a message; the others are acknowledged)
-Emits: nothing on Kafka; one Slack message for every finished job, late job and morning with open invoices
+Emits: nothing on Kafka; Slack: each finished job, late job, open morning, correction and alert once
 Owns: notifications; finished jobs without one, and late ones, are found by its sweep
 """

@@ -16,16 +16,19 @@ from common.kafka import Announcer, Consumers
 from common.kafka.dead_letters import DeadLetters
 from common.runtime import App, Loop, Resources
 from notifier.adapters.postgres import PostgresJobReports, PostgresNotifications
+from notifier.adapters.postgres_alerts import PostgresAlertReports
 from notifier.adapters.slack import NoMessenger, SlackMessenger
+from notifier.composing import Compose
 from notifier.handlers import make_handler
 from notifier.ports import Messenger
 from notifier.settings import NotifierSettings
-from notifier.use_cases import RecordFinishedJobs, RecordOpenJobs, TellPeople
+from notifier.use_cases import RecordAlerts, RecordFinishedJobs, RecordOpenJobs, TellPeople
 
 log = structlog.get_logger()
 
 SEND_EVERY = 1.0
 SWEEP_EVERY = 10.0
+ALERTS_EVERY = 2.0
 LEASE_IN_TIMEOUTS = 3
 
 
@@ -36,15 +39,12 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
     zone = ZoneInfo(settings.schedule_timezone)
     record = RecordFinishedJobs(notifications)
     record_open = RecordOpenJobs(notifications, zone=zone)
-    tell = TellPeople(
-        notifications,
-        PostgresJobReports(database),
-        _messenger(settings.slack_webhook_url, timeout),
-        public_url=settings.public_url,
-        zone=zone,
-        lease=timeout * LEASE_IN_TIMEOUTS,
-        post_timeout=timeout,
+    record_alerts = RecordAlerts(notifications)
+    compose = Compose(
+        PostgresJobReports(database), PostgresAlertReports(database), public_url=settings.public_url, zone=zone
     )
+    messenger = _messenger(settings.slack_webhook_url, timeout)
+    tell = TellPeople(notifications, compose, messenger, lease=timeout * LEASE_IN_TIMEOUTS, post_timeout=timeout)
     bell = asyncio.Event()
     store = PostgresDeadLetters(database, cluster=settings.kafka_bootstrap_servers)
     dead_letters = DeadLetters(Group.NOTIFIER, store, Announcer(broker, source=Group.NOTIFIER))
@@ -56,9 +56,17 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
         if finished or still_open:
             bell.set()
 
+    async def look_for_alerts() -> None:
+        if await record_alerts():
+            bell.set()
+
     return App(
         subscribers=consumers.subscribers,
-        loops=[_every(SEND_EVERY, tell, bell), _every(SWEEP_EVERY, sweep, asyncio.Event())],
+        loops=[
+            _every(SEND_EVERY, tell, bell),
+            _every(SWEEP_EVERY, sweep, asyncio.Event()),
+            _every(ALERTS_EVERY, look_for_alerts, asyncio.Event()),
+        ],
     )
 
 

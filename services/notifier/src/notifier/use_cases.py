@@ -3,32 +3,29 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import assert_never
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.contracts.events import JobEvent, JobEventKind
-from common.errors import PermanentError
+from notifier.composing import Compose, Interim, Never, Nothing, NotYet
 from notifier.domain.notification import (
     GIVE_UP_AFTER,
     Claim,
     Delivered,
-    Kind,
     NotConfigured,
     NotDelivered,
     wait_before,
 )
-from notifier.domain.still_open import SAID_AFTER, morning_of, write_open
-from notifier.domain.wording import Message, write
-from notifier.ports import JobReports, Messenger, Notifications
+from notifier.domain.still_open import SAID_AFTER, morning_of
+from notifier.domain.wording import Message
+from notifier.ports import Messenger, Notifications
 
 log = structlog.get_logger()
 
 FINISHED = frozenset({JobEventKind.COMPLETED, JobEventKind.FAILED})
 LOOK_BACK = timedelta(days=3)
-NOTHING_OPEN = "nothing is open any more"
 NOT_CONFIGURED = "not configured: SLACK_WEBHOOK_URL is not set"
 
 
@@ -70,26 +67,33 @@ class RecordOpenJobs:
         return bool(found)
 
 
+class RecordAlerts:
+    """Rows for what opened and for what is over."""
+
+    def __init__(self, notifications: Notifications) -> None:
+        self._notifications = notifications
+
+    async def __call__(self) -> bool:
+        """Whether there is something to send."""
+        return bool(await self._notifications.record_alerts(LOOK_BACK))
+
+
 class TellPeople:
-    """Posts what is due, one after the other; each is claimed before its post and read fresh when it is posted."""
+    """Posts what is due, one after the other; each is claimed before its post and composed when it is posted."""
 
     def __init__(
         self,
         notifications: Notifications,
-        reports: JobReports,
+        compose: Compose,
         messenger: Messenger,
         *,
-        public_url: str,
-        zone: ZoneInfo,
         lease: timedelta,
         post_timeout: timedelta,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._notifications = notifications
-        self._reports = reports
+        self._compose = compose
         self._messenger = messenger
-        self._public_url = public_url
-        self._zone = zone
         self._lease = lease
         self._room = (lease - post_timeout).total_seconds()
         self._clock = clock
@@ -104,44 +108,26 @@ class TellPeople:
             await self._tell(claim, post_before=now + self._room)
 
     async def _tell(self, claim: Claim, *, post_before: float) -> None:
-        if claim.kind is Kind.JOB_FINISHED and claim.job_id:
-            message = await self._about_finished(claim, claim.job_id)
-        else:
-            message = await self._about_open(claim)
-        if message is None:
-            return
-        if self._clock.monotonic() > post_before:
-            await self._try_later(claim, "the lease was nearly over")
-        else:
-            await self._post(claim, message)
+        match await self._compose(claim):
+            case Nothing(why):
+                await self._notifications.abandon(claim, why)
+            case Never(why):
+                await self._give_up(claim, why)
+            case NotYet(why, wait):
+                await self._try_later(claim, why, wait)
+            case Message() | Interim() as composed:
+                if self._clock.monotonic() > post_before:
+                    await self._try_later(claim, "the lease was nearly over")
+                else:
+                    await self._post(claim, composed)
 
-    async def _about_finished(self, claim: Claim, job_id: UUID) -> Message | None:
-        """None when it cannot be told; the row knows why."""
-        try:
-            report = await self._reports.read(job_id)
-        except PermanentError as error:
-            await self._give_up(claim, str(error))
-            return None
-        if report is None:
-            await self._try_later(claim, "there is no such job")
-        elif not report.finished:
-            await self._try_later(claim, f"the job is {report.status}")
-        else:
-            return write(report, self._public_url)
-        return None
-
-    async def _about_open(self, claim: Claim) -> Message | None:
-        """None when nothing is open any more: then there is nothing to say."""
-        waiting = await self._reports.read_open(claim.job_id, claim.created_at)
-        if not waiting:
-            await self._notifications.abandon(claim, NOTHING_OPEN)
-            return None
-        return write_open(waiting, claim.job_id, self._public_url, now=self._clock.now(), zone=self._zone)
-
-    async def _post(self, claim: Claim, message: Message) -> None:
+    async def _post(self, claim: Claim, composed: Message | Interim) -> None:
+        message = composed.message if isinstance(composed, Interim) else composed
         delivery = await self._messenger.post(message)
         match delivery:
             case Delivered():
+                if isinstance(composed, Interim):  # before the mark: an end in between tells twice, never too little
+                    await self._notifications.record_correction(composed.job_id)
                 await self._notifications.mark_sent(claim, message)
                 log.info("people_told", **_subject(claim), attempt=claim.attempt, tone=message.tone)
             case NotDelivered(error, retry_after):
@@ -168,4 +154,4 @@ class TellPeople:
 
 
 def _subject(claim: Claim) -> dict[str, str]:
-    return {"kind": claim.kind, "job_id": str(claim.job_id)} if claim.job_id else {"kind": claim.kind}
+    return {"kind": claim.kind, "subject": claim.subject}

@@ -1,16 +1,20 @@
 """The rows of `notifications`, and the job that one tells about."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from common.clock import SYSTEM_CLOCK, Clock
+from common.db.corrections import note_job
 from common.db.pool import Database, Row
 from common.errors import PermanentError
+from notifier.adapters.postgres_alerts import record_alerts
+from notifier.domain.corrections import Correction
 from notifier.domain.notification import Claim, Kind
 from notifier.domain.report import Amounts, Cause, Counts, JobReport
 from notifier.domain.still_open import Waiting
@@ -18,7 +22,7 @@ from notifier.domain.wording import Message
 
 CHANNEL = "slack"
 WINDOW = "end"
-"""A job ends once; corrections will be other windows."""
+"""A job ends once; its corrections are other kinds and windows."""
 
 _CODE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,39}$")
 
@@ -69,7 +73,7 @@ WHERE id = (
     SELECT id FROM notifications
     WHERE channel = '{CHANNEL}' AND kind = ANY($3) AND status = 'waiting' AND wake_at <= now()
     ORDER BY wake_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, lease_token, kind, subject, attempts, created_at
+RETURNING id, lease_token, kind, subject, window_key, attempts, created_at
 """
 
 _JOB = """
@@ -84,6 +88,11 @@ SELECT status, coalesce(reason, 'unknown') AS reason, count(*) AS count, CASE re
     WHEN 'refused' THEN jsonb_path_query_first(clearfacts_response, '$.**.code') #>> '{}'
 END AS code
 FROM invoices WHERE job_id = $1 AND status IN ('failed', 'held') GROUP BY 1, 2, 4
+"""
+
+_BUCKETS = """
+SELECT status, coalesce(currency, '') AS currency, count(*) AS invoices, coalesce(sum(amount), 0) AS amount
+FROM invoices WHERE job_id = $1 GROUP BY 1, 2
 """
 
 _WAITING = """
@@ -111,13 +120,26 @@ class PostgresNotifications:
     async def record_morning(self, day: date, since: datetime) -> int:
         return int(await self._database.fetchval(_RECORD_MORNING, day.isoformat(), since))
 
+    async def record_alerts(self, within: timedelta) -> int:
+        return await record_alerts(self._database, within)
+
+    async def record_correction(self, job_id: UUID) -> None:
+        async with self._database.connection() as connection:
+            await note_job(connection, job_id)
+
     async def claim(self, lease: timedelta) -> Claim | None:
         row = await self._database.fetchrow(_CLAIM, self._clock.new_id(), lease, list(Kind))
         if row is None:
             return None
-        kind = Kind(row["kind"])
-        job_id = None if kind is Kind.MORNING_REPORT else UUID(row["subject"])
-        return Claim(row["id"], row["lease_token"], kind, job_id, row["attempts"], row["created_at"])
+        return Claim(
+            row["id"],
+            row["lease_token"],
+            Kind(row["kind"]),
+            row["subject"],
+            row["attempts"],
+            row["created_at"],
+            row["window_key"],
+        )
 
     async def mark_sent(self, claim: Claim, message: Message) -> None:
         await self._database.execute(
@@ -155,6 +177,17 @@ class PostgresJobReports:
         except (AttributeError, TypeError, ValueError, ArithmeticError) as error:
             raise PermanentError(f"the job's results make no sense: {type(error).__name__}") from error
 
+    async def read_correction(self, job_id: UUID) -> Correction | None:
+        told = await self.read(job_id)
+        if told is None or not told.finished:
+            return None
+        rows = await self._database.fetch(_BUCKETS, job_id)
+        amounts = {
+            status: {row["currency"]: row["amount"] for row in rows if row["status"] == status and row["currency"]}
+            for status in ("sent", "failed", "duplicate", "held")
+        }
+        return Correction(replace(told, counts=_counted(rows, told.counts), amounts=amounts), told.counts)
+
     async def read_open(self, job_id: UUID | None, started_before: datetime) -> Sequence[Waiting]:
         rows = await self._database.fetch(_WAITING, job_id, started_before)
         return [Waiting(row["stage"], row["reason"], row["count"], row["next_at"]) for row in rows]
@@ -181,6 +214,16 @@ def _report(job: Row, causes: Sequence[Cause]) -> JobReport:
 def _counts(results: Mapping[str, Any]) -> Counts:
     names = ("total_invoices", "processed", "failed", "duplicates", "held", "open")
     return Counts(*(int(results.get(name) or 0) for name in names))
+
+
+def _counted(rows: Sequence[Row], told: Counts | None) -> Counts:
+    """The buckets now. What was listed again has no row: the total stays, so the rest of it are duplicates."""
+    found = Counter[str]()
+    for row in rows:
+        found[row["status"]] += row["invoices"]
+    total = told.total if told else found.total()
+    duplicates = total - found["sent"] - found["failed"] - found["held"] - found["pending"]
+    return Counts(total, found["sent"], found["failed"], duplicates, found["held"], found["pending"])
 
 
 def _amounts(sums: Mapping[str, Any]) -> Amounts:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
+from common.errors import PermanentError
+
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800))
 """The wait after the first, second, ... failed post; the last one repeats."""
 
@@ -17,12 +19,20 @@ class Kind(StrEnum):
     JOB_FINISHED = "job_finished"
     JOB_STILL_OPEN = "job_still_open"
     MORNING_REPORT = "morning_report"
+    JOB_CORRECTED = "job_corrected"
+    ALERT_OPENED = "alert_opened"
+    ALERT_CLOSED = "alert_closed"
+    ALERT_DIGEST = "alert_digest"
 
 
 GIVE_UP_AFTER: Mapping[Kind, timedelta] = {
     Kind.JOB_FINISHED: timedelta(days=3),
     Kind.JOB_STILL_OPEN: timedelta(days=3),
     Kind.MORNING_REPORT: timedelta(hours=12),  # the next morning has its own
+    Kind.JOB_CORRECTED: timedelta(days=3),
+    Kind.ALERT_OPENED: timedelta(days=3),
+    Kind.ALERT_CLOSED: timedelta(days=3),
+    Kind.ALERT_DIGEST: timedelta(days=3),
 }
 """A message about a job of three days ago helps nobody; the row stays, `abandoned`, with its last error."""
 
@@ -34,11 +44,20 @@ class Claim:
     id: UUID
     token: UUID
     kind: Kind
-    job_id: UUID | None
-    """None for the morning report, which is about every job."""
+    subject: str
+    """The id of a job or of an alert; for a digest the alerts' kind."""
     attempt: int
     """1 for the first post."""
     created_at: datetime
+    window: str = ""
+
+    @property
+    def id_of_subject(self) -> UUID:
+        """Raises PermanentError where a row's subject is no id."""
+        try:
+            return UUID(self.subject)
+        except ValueError:
+            raise PermanentError(f"{self.subject!r} is no id") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ LONGEST_ERROR = 300
 _REASONS: Mapping[str, str] = {
     "invalid": "not valid",
     "refused": "refused by Clearfacts",
+    "exhausted": "not taken by Clearfacts for three days",
     "cancelled": "cancelled",
     "force_refused": "could not be forced",
     "parked": "could not be worked",
@@ -84,12 +85,12 @@ def _figures(report: JobReport) -> Iterator[tuple[str, str]]:
         ("Failed", "failed", counts.failed),
         ("Held", "held", counts.held),
     ):
-        yield label, _with_amounts(count, report.amounts.get(bucket, {}))
+        yield label, with_amounts(count, report.amounts.get(bucket, {}))
     if counts.open:
         yield "Still open", str(counts.open)
 
 
-def _with_amounts(count: int, amounts: Amounts) -> str:
+def with_amounts(count: int, amounts: Amounts) -> str:
     sums = " + ".join(f"{currency} {amount:,.2f}" for currency, amount in sorted(amounts.items()))
     return f"{count} ({sums})" if sums else str(count)
 
@@ -104,14 +105,14 @@ def _paragraphs(report: JobReport) -> Iterator[str]:
     else:
         yield "The numbers do not add up: look at the job before you rely on them."
     if report.counts and report.counts.held:
-        yield f"{report.counts.held} held, not sent until a person decides: {_causes(report, 'held')}."
+        yield f"{report.counts.held} held, not sent until a person decides: {causes(report, 'held')}."
     if report.counts and report.counts.failed:
-        yield f"{report.counts.failed} failed: {_causes(report, 'failed')}."
+        yield f"{report.counts.failed} failed: {causes(report, 'failed')}."
     yield _circumstances(report)
 
 
 def _failure(report: JobReport) -> Iterator[str]:
-    reason = _shorten(": ".join(filter(None, (report.error_code, report.error_message))) or "no reason was recorded")
+    reason = shorten(": ".join(filter(None, (report.error_code, report.error_message))) or "no reason was recorded")
     yield f"Reason: {reason}"
     if report.balance_broken:
         yield "What the source listed and what became of it do not agree. A person has to look before the next run."
@@ -119,7 +120,7 @@ def _failure(report: JobReport) -> Iterator[str]:
         yield "Nothing is lost: what was listed goes on by itself, and the next run lists again from the same point."
 
 
-def _causes(report: JobReport, status: str) -> str:
+def causes(report: JobReport, status: str) -> str:
     causes = sorted((c for c in report.causes if c.status == status), key=lambda c: (-c.count, c.reason, c.code or ""))
     top = [_cause(cause) for cause in causes[:TOP]]
     more = sum(cause.count for cause in causes[TOP:])
@@ -135,10 +136,10 @@ def _circumstances(report: JobReport) -> str:
     kind = "Scheduled run" if report.job_type == "scheduled" else "Manual run"
     if report.started_at is None or report.completed_at is None:
         return f"{kind}."
-    return f"{kind}, took {_duration(report.completed_at - report.started_at)}."
+    return f"{kind}, took {duration(report.completed_at - report.started_at)}."
 
 
-def _duration(length: timedelta) -> str:
+def duration(length: timedelta) -> str:
     seconds = max(0, round(length.total_seconds()))
     hours, minutes = seconds // 3600, seconds % 3600 // 60
     if hours:
@@ -146,5 +147,5 @@ def _duration(length: timedelta) -> str:
     return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
     return text if len(text) <= LONGEST_ERROR else f"{text[: LONGEST_ERROR - 1]}…"
