@@ -14,16 +14,23 @@ from client.answers import (
     Token,
 )
 from client.errors import ApiError, ClientError, GatewayUnreachable, JobNotFinished
+from client.failures import Archived, CauseGroup, Edited, Failed, FailedSummary
 from client.gateway import GatewayClient
 from client.held import Choice, Comparison, Held, HeldSummary, Resolved
+from client.replays import Preview, Replay, ReplayItem, ReplayStarted, ReplaySummary
 from client.switches import Flipped, Pause, Paused
 
 __all__ = [
     "Answer",
     "ApiError",
+    "Archived",
+    "CauseGroup",
     "Choice",
     "ClientError",
     "Comparison",
+    "Edited",
+    "Failed",
+    "FailedSummary",
     "Flipped",
     "GatewayClient",
     "GatewayUnreachable",
@@ -37,7 +44,12 @@ __all__ = [
     "Page",
     "Pause",
     "Paused",
+    "Preview",
     "Profile",
+    "Replay",
+    "ReplayItem",
+    "ReplayStarted",
+    "ReplaySummary",
     "Resolved",
     "Results",
     "Started",

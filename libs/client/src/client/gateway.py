@@ -8,14 +8,16 @@ from uuid import UUID
 from client.answers import Invoice, InvoiceSummary, Job, JobSummary, Page, Profile, Started
 from client.connection import given, not_an_envelope
 from client.errors import ApiError, GatewayUnreachable, JobNotFinished
+from client.failures import FailureCalls
 from client.held import HeldCalls
+from client.replays import ReplayCalls
 from client.switches import SwitchCalls
 
 _UNAVAILABLE = 503
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0
 
 
-class GatewayClient(HeldCalls, SwitchCalls):
+class GatewayClient(HeldCalls, FailureCalls, ReplayCalls, SwitchCalls):
     """The whole API; see `Connection` for what every call raises."""
 
     def me(self) -> Profile:

@@ -7,13 +7,13 @@ from fastapi import Depends, FastAPI, Query
 
 from gateway.domain.access import Permission, User
 from gateway.domain.editing import Edited
-from gateway.domain.failures import CauseGroup, FailedDetail, FailedSummary
+from gateway.domain.failures import FailedDetail, FailedSummary
 from gateway.domain.readings import Page
 from gateway.replay.orders import ReadFailures
 from gateway.replay.stories import ReplayStories
 from gateway.routes.envelopes import Envelope, Envelopes
 from gateway.routes.guard import FromCaller, Guard, json_only
-from gateway.routes.replay_schemas import Archived, ArchiveRequest, EditRequest, FailedQuery
+from gateway.routes.replay_schemas import Archived, ArchiveRequest, CauseGroups, EditRequest, FailedQuery
 from gateway.use_cases import Authorize
 
 _PATH = "/api/v1/failed-messages"
@@ -59,9 +59,9 @@ def _add_readings(api: FastAPI, read: ReadFailures, reader: Any, envelopes: Enve
         return envelopes.success(page)
 
     @api.get(f"{_PATH}/groups", tags=["failed"], name="groups", dependencies=needed)
-    async def groups() -> Envelope[list[CauseGroup]]:
+    async def groups() -> Envelope[CauseGroups]:
         """Failures by their cause; the cause that struck last comes first."""
-        return envelopes.success(await read.groups())
+        return envelopes.success(CauseGroups(groups=await read.groups()))
 
     @api.get(f"{_PATH}/{{row_id}}", tags=["failed"], name="get", dependencies=needed)
     async def failure(row_id: UUID) -> Envelope[FailedDetail]:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field, StrictBool, StringConstraints, model_
 from pydantic.dataclasses import dataclass
 
 from gateway.domain.editing import Edit
-from gateway.domain.failures import Kind, Selection
+from gateway.domain.failures import CauseGroup, Kind, Selection
 from gateway.domain.replays import MOST_ITEMS, ReplayOrder, State, Terms, Window
 from gateway.routes.schemas import NO_CONTROLS, Line, Paging, Sent
 
@@ -158,6 +158,11 @@ class ReplayStarted:
     replay_id: UUID
     total: int
     state: Literal["running"] = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class CauseGroups:
+    groups: list[CauseGroup]
 
 
 @dataclass(frozen=True, slots=True)
