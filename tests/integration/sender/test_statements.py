@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from common.db.pool import Database
-from common.db.sweeper import Sweep, Sweeper
+from common.db.sweeper import Sweeper
 from common.invoice.stage import Stage
-from sender.adapters.postgres_statements import STATED, PostgresStatements
+from sender.adapters.postgres_statements import PostgresStatements, statement_sweep
 from sender.domain.statements import Believed, Contradicted, NotNow, Statement
 from tests.integration.sender.rows import ready_row
 
@@ -82,5 +82,5 @@ async def test_the_sweep_finds_stated_rows_alone(database: Database) -> None:
     async def work(keys: Any) -> None:
         seen.extend(id_ for id_, _ in keys)
 
-    await Sweeper(database, [], service="sender").once(Sweep(Stage.HELD, work, STATED))
+    await Sweeper(database, [], service="sender").once(statement_sweep(work))
     assert seen == [key[0]]
