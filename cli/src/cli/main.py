@@ -6,6 +6,7 @@ from cli.commands.held import held
 from cli.commands.invoices import invoices, why
 from cli.commands.jobs import jobs
 from cli.commands.login import login
+from cli.commands.recover import recover
 from cli.commands.status import status
 from cli.commands.switches import pause, resume, switches
 from cli.surroundings import Surroundings
@@ -28,6 +29,7 @@ app.command()(status)
 app.command()(pause)
 app.command()(resume)
 app.add_typer(switches, name="switches")
+app.command()(recover)
 
 if __name__ == "__main__":
     app()

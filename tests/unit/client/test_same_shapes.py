@@ -3,10 +3,11 @@
 import pytest
 from pydantic import BaseModel
 
-from client import answers, held, switches
+from client import answers, held, recovery, switches
 from gateway.domain import held as held_readings
 from gateway.domain import readings
 from gateway.domain import switches as switch_readings
+from gateway.recovery import story
 from gateway.routes import schemas
 
 PAIRS: list[tuple[type[BaseModel], set[str]]] = [
@@ -32,6 +33,7 @@ PAIRS: list[tuple[type[BaseModel], set[str]]] = [
     (held.Comparison, set(held_readings.Comparison.__dataclass_fields__)),
     (held.Choice, set(held_readings.Choice.__dataclass_fields__)),
     (held.Resolved, set(held_readings.Resolved.__dataclass_fields__)),
+    (recovery.Recovered, set(story.RecoveryReport.__dataclass_fields__)),
     (answers.Token, set(schemas.Token.model_fields)),
     (answers.Started, set(schemas.Started.model_fields)),
     (answers.Profile, set(schemas.Profile.model_fields)),

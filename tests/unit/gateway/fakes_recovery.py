@@ -34,6 +34,7 @@ class FakeRestoring:
     """An empty database: every row that was sent, or claimed, is to be inserted."""
 
     forgotten: int = 0
+    heals: bool = False
     last: int = 0
     treated: list[Told] = field(default_factory=list[Told])
     notes: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list[tuple[str, Mapping[str, Any]]])
@@ -53,6 +54,7 @@ class FakeRestoring:
         return Treated(Counter(t.remedy for t in treatments), sum(len(t.attempts) for t in treatments))
 
     async def count_on(self, number: int) -> None:
+        self.forgotten = 0 if self.heals else self.forgotten
         self.last = max(self.last, number)
 
     async def note(self, action: str, user: User, caller: Caller, details: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from client.errors import ApiError, ClientError, GatewayUnreachable, JobNotFinis
 from client.failures import Archived, CauseGroup, Edited, Failed, FailedSummary
 from client.gateway import GatewayClient
 from client.held import Choice, Comparison, Held, HeldSummary, Resolved
+from client.recovery import Recovered
 from client.replays import Preview, Replay, ReplayItem, ReplayStarted, ReplaySummary
 from client.switches import Flipped, Pause, Paused
 
@@ -46,6 +47,7 @@ __all__ = [
     "Paused",
     "Preview",
     "Profile",
+    "Recovered",
     "Replay",
     "ReplayItem",
     "ReplayStarted",
