@@ -17,6 +17,7 @@ from common.runtime import App, Resources
 from sender.adapters.clearfacts_graphql import GraphqlDestination
 from sender.adapters.clearfacts_rest import RestDestination
 from sender.adapters.postgres import PostgresClaims
+from sender.adapters.postgres_statements import PostgresStatements, statement_sweep
 from sender.adapters.postgres_unknowns import PostgresUnknowns
 from sender.domain.evidence import Rules
 from sender.handlers import on_invoices_validated
@@ -25,6 +26,7 @@ from sender.remembering import Remembered
 from sender.resolving import Resolver
 from sender.settings import SenderSettings
 from sender.settling import Settler
+from sender.statements import ReadStatements
 from sender.sweeps import LOOKUPS, SenderSweeps
 
 CLEAR_EVERY = timedelta(seconds=0.5)
@@ -61,7 +63,8 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     resolve = Resolver(PostgresUnknowns(database), destination, rules, announce=moves.announce)
     sweeps = SenderSweeps(claims, resolve, moves.announce)
     sweeper = Sweeper(database, sweeps.quick(), service="sender")
-    resolver = Sweeper(database, sweeps.slow(), service="sender", batch=LOOKUPS)
+    stated = statement_sweep(ReadStatements(PostgresStatements(database), destination, moves.announce))
+    resolver = Sweeper(database, [*sweeps.slow(), stated], service="sender", batch=LOOKUPS)
     return App(
         subscribers=consumers.subscribers,
         loops=(pump.run, settler.run, sweeper.run, resolver.run, moves.run),
