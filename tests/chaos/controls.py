@@ -96,7 +96,8 @@ async def stage(data: Path, folder: Path) -> AsyncGenerator[Stage, None]:
     """A system that reads `folder`, with a destination that ignores keys: every second sending shows."""
     await asyncio.to_thread(_empty, folder)
     sandbox = {"SANDBOX_FOLDER": str(folder), "SANDBOX_KEY_LIFE": "0", "SANDBOX_RULES": "[]"}
-    async with world(data, sandbox=sandbox, env=QUICK, fresh=True) as running:
+    env = {**QUICK, "SOURCE_PAGE_SIZE": "5"}
+    async with world(data, sandbox=sandbox, env=env, fresh=True) as running:
         yield Stage(running, Shelf(folder, SEED), Marksman(running))
 
 
@@ -104,10 +105,15 @@ async def play(on: Stage, control: Control, *, broken: bool) -> Verdict:
     """The verdict on what the script brought in, with the service sound or broken."""
     for mark in ("hung", "given-up"):
         (on.world.injected / mark).unlink(missing_ok=True)
-    on.ids, on.announced = [], []
     await _become(on, control.service, [*control.faults, *([control.breaks] if broken else [])])
+    return await judged(on, control.script)
+
+
+async def judged(on: Stage, script: Script) -> Verdict:
+    """The verdict on what a script brings in, after heal and drain."""
+    on.ids, on.announced = [], []
     after, since = on.world.accepted(), datetime.now(UTC)  # noqa: TID251 - compared with the database of this machine
-    await control.script(on)
+    await script(on)
     await on.world.heal()
     await _until_heard(on)
     await on.world.rest(REST)

@@ -1,6 +1,7 @@
 """Killing at every distinct point of the services, at its first and at a later visit; it goes on where it ended."""
 
 import json
+import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -69,9 +70,12 @@ async def hunt(folder: Path, minutes: float, say: Callable[[str], None]) -> Prog
 
 
 def strikes(points: dict[Point, int]) -> list[Strike]:
-    """The first visit of each point; then a later one of those that are visited again."""
+    """The first visit of each point, then a later one of those that are visited again; shuffled, always alike."""
     first = [Strike(point, 1) for point in sorted(points)]
-    return [*first, *(Strike(point, min(LATER, count)) for point, count in sorted(points.items()) if count > 1)]
+    later = [Strike(point, min(LATER, count)) for point, count in sorted(points.items()) if count > 1]
+    for some in (first, later):
+        random.Random(0).shuffle(some)
+    return [*first, *later]
 
 
 async def _play(running: World, marksman: Marksman, strike: Strike, progress: Progress) -> None:

@@ -54,7 +54,8 @@ async def _all(options: argparse.Namespace) -> int:
 
 async def _points(options: argparse.Namespace, say: Say) -> int:
     progress = await hunt(options.data, options.minutes, say)
-    print("\n".join(f"BROKEN {line}" for line in progress.broken), flush=True)
+    for line in progress.broken:
+        print(f"BROKEN {line}", flush=True)
     if options.json:
         told = {"strikes": len(progress.played), "killed": progress.killed, "broken": len(progress.broken)}
         print(json.dumps(told), flush=True)

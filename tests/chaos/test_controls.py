@@ -1,21 +1,12 @@
 """A checker that never objects proves nothing: broken variants that it must catch (`./run chaos --controls`: all)."""
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
-from tests.chaos.controls import CONTROLS, Control, Stage, caught, stage
+from tests.chaos.controls import CONTROLS, Control, Stage, caught
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 FAST = [control for control in CONTROLS if control.fast]
-
-
-@pytest.fixture(scope="module")
-async def on(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Stage, None]:
-    folder = tmp_path_factory.mktemp("controls")
-    async with stage(folder / "data", folder / "documents") as running:
-        yield running
 
 
 @pytest.mark.parametrize("control", FAST, ids=lambda control: control.name.replace(" ", "-"))

@@ -1,6 +1,7 @@
 """A whole system to be broken: real processes, a proxy on every line, injections by sitecustomize, the proof."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -39,13 +40,17 @@ _LOOK = 0.1
 class World:
     """A running system behind proxies. Everything here goes past the proxies, except what the services do."""
 
-    def __init__(self, system: System, client: GatewayClient, lines: Mapping[str, Proxy], injected: Path) -> None:
+    def __init__(
+        self, system: System, client: GatewayClient, lines: Mapping[str, Proxy], injected: Path, dice: random.Random
+    ) -> None:
         self.system = system
         self.infrastructure = system.infrastructure
         self.client = client
         self.lines = lines
         self.injected = injected
         self.asked: list[str] = []
+        self._replicas = itertools.count(2)
+        self.dice = dice
         self.latency = 0.0
         """Of the destination, in seconds: how fast the run is."""
 
@@ -127,6 +132,16 @@ class World:
             await asyncio.sleep(0.05)
         await self.infrastructure.wait_ready(name)
 
+    @asynccontextmanager
+    async def replica(self, service: str) -> AsyncGenerator[str, None]:
+        """A second process of a service; the name of its part."""
+        name = f"{service}-{next(self._replicas)}"
+        await self.infrastructure.supervisor.start([self.system.replica(service, name)])
+        try:
+            yield name
+        finally:
+            await self.infrastructure.hold(name)
+
     async def heal(self) -> None:
         """All lines clear, all scripts empty, everything runs, the destination as fast as it can."""
         self.latency = 0.0
@@ -187,7 +202,7 @@ async def world(
         await system.start()
         credentials = (ADMIN, system.admin_password)
         client = stack.enter_context(GatewayClient(system.gateway_url, credentials=credentials))
-        yield World(system, client, lines, injected)
+        yield World(system, client, lines, injected, dice or random.Random(0))
 
 
 def _between(infrastructure: Infrastructure) -> dict[str, tuple[int, int]]:

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -64,6 +64,13 @@ class System:
     def url_of(self, part: str) -> str:
         """The base URL of a part."""
         return self._url(part)
+
+    def replica(self, service: str, name: str) -> Part:
+        """A further process of `service`, to be started under a name of its own."""
+        port = self._port(name)
+        part = self._service(service)
+        env = {**part.env, "HTTP_PORT": str(port)}
+        return replace(part, name=name, env=env, port=port, ready=partial(http_answers, port))
 
     async def start(self) -> None:
         """Prepare database and topics, then start everything; returns when all of it is ready."""
