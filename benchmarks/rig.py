@@ -100,6 +100,7 @@ async def rig(data: Path, workload: Workload, *, in_flight: int, say: Say) -> As
     async with Infrastructure(data, fresh=True, say=say) as infrastructure:
         env = {
             "SEND_CONCURRENCY": str(in_flight),
+            "SEND_ADAPTIVE": "false",
             "VALIDATION_PROFILE": "basic",
             **{
                 name: f"http://127.0.0.1:{infrastructure.port(part)}"

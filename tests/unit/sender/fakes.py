@@ -29,14 +29,16 @@ class Time:
         return Clock(monotonic=lambda: self.seconds)
 
 
-def make_claim(*, lease_ends: float = 90.0, **changes: Any) -> Claim:
+def make_claim(
+    *, lease_ends: float = 90.0, dossier: str = "0123456749", row: UUID | None = None, **changes: Any
+) -> Claim:
     return Claim(
-        id=uuid4(),
+        id=row or uuid4(),
         version=2,
         attempt=1,
         reference=uuid4(),
         source_id="INV-1",
-        dossier="0123456749",
+        dossier=dossier,
         direction="SALE",
         kind="invoice",
         journal=None,

@@ -9,6 +9,8 @@ import pytest
 
 from common.errors import InfrastructureError
 from sender.domain import Accepted, NotAccepted, Outcome, OutcomeUnknown
+from sender.domain.flow import Aimd, Standing
+from sender.gate import EVERYTHING, Gate
 from sender.pump import Pump
 from sender.settling import Settler
 from tests.unit.sender.fakes import DEADLINE, LEASE, FakeAnnounce, FakeClaims, FakeDestination, Time, make_claim
@@ -24,13 +26,15 @@ class Desk:
         self.destination = destination or FakeDestination()
         self.announce, self.outcomes = FakeAnnounce(), FakeAnnounce()
         self.settler = Settler(self.claims, self.outcomes)
+        aimd = Aimd(start=concurrency, ceiling=concurrency, adaptive=False)
+        self.gate = Gate(aimd, ceiling=concurrency, prefetch=prefetch, clock=self.time.clock())
+        self.gate.learn(Standing(version=1), frozenset())
         self.pump = Pump(
             self.claims,
             self.destination,
             self.settler,
+            self.gate,
             announce=self.announce,
-            concurrency=concurrency,
-            prefetch=prefetch,
             deadline=DEADLINE,
             lease=LEASE,
             clock=self.time.clock(),
@@ -77,14 +81,6 @@ async def test_no_more_rows_are_claimed_than_there_are_slots() -> None:
         assert all(limit <= 7 for _, limit in desk.claims.asked)
 
 
-async def test_without_a_lookup_nothing_waits_in_memory() -> None:
-    desk = Desk(FakeDestination(gate=asyncio.Event(), lookup=False), rows=50, concurrency=4, prefetch=3)
-    async with desk.running():
-        await until(lambda: len(desk.destination.got) == 4)
-        await asyncio.sleep(0.05)
-        assert 50 - len(desk.claims.due) == 4
-
-
 async def test_a_claim_whose_lease_is_too_short_for_a_call_never_leaves() -> None:
     desk = Desk()
     desk.time.seconds = 10.0
@@ -102,6 +98,14 @@ async def test_a_claim_that_an_older_attempt_already_proved_sent_never_leaves() 
         await until(lambda: len(desk.claims.settled) == 1)
     assert desk.destination.got == []
     assert desk.outcome_counts() == {Outcome.RELEASED: 1}
+
+
+async def test_a_claim_whose_key_may_be_forgotten_never_leaves() -> None:
+    desk = Desk()
+    desk.claims.due = [make_claim(maybe_sent=True, too_late=True)]
+    async with desk.running():
+        await until(lambda: len(desk.claims.settled) == 1)
+    assert desk.destination.got == []
 
 
 async def test_retry_after_stops_everybody_until_its_end() -> None:
@@ -140,6 +144,38 @@ async def test_a_non_acceptance_of_one_document_stops_nobody() -> None:
     desk = Desk(FakeDestination(answer=lambda _: NotAccepted("busy", timedelta(seconds=20))), rows=12)
     async with desk.running():
         await until(lambda: len(desk.destination.got) == 12)
+
+
+async def test_a_closing_gate_gives_back_at_once_what_waits_although_no_call_ends() -> None:
+    desk = Desk(FakeDestination(gate=asyncio.Event()), rows=20, concurrency=2, prefetch=5)
+    async with desk.running():
+        await until(lambda: len(desk.destination.got) == 2)
+        desk.gate.learn(Standing(version=1), frozenset({EVERYTHING}))
+        await until(lambda: desk.outcome_counts() == {Outcome.RELEASED: 5})
+        await asyncio.sleep(0.05)
+        assert len(desk.claims.due) == 13
+        desk.gate.learn(Standing(version=1), frozenset())
+        await until(lambda: len(desk.claims.due) == 8)
+
+
+async def test_a_paused_administration_waits_alone() -> None:
+    desk = Desk(rows=0)
+    desk.claims.dossiers = ("0123456749", "0987654394")
+    desk.gate.learn(Standing(version=1), frozenset({"0987654394"}))
+    desk.claims.due = [make_claim(), make_claim(dossier="0987654394"), make_claim()]
+    async with desk.running():
+        await until(lambda: len(desk.claims.settled) == 3)
+    assert desk.outcome_counts() == {Outcome.ACCEPTED: 2, Outcome.RELEASED: 1}
+    assert {tuple(dossiers) for dossiers, _ in desk.claims.asked} == {("0123456749",)}
+
+
+async def test_five_failures_in_a_row_leave_the_destination_alone() -> None:
+    desk = Desk(FakeDestination(answer=lambda _: NotAccepted("could not connect", everyone=True)), rows=50)
+    async with desk.running():
+        await until(lambda: desk.gate.closed)
+        await until(lambda: len(desk.claims.settled) == len(desk.announce.told))
+        await asyncio.sleep(0.05)
+        assert len(desk.destination.got) <= 8
 
 
 async def test_claims_that_cannot_be_announced_go_back_unsent() -> None:

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from common.amnesia import MEMORY_CHECK, Memory, last_claims_in
 from common.contracts.events import InvoiceValidated
 from common.contracts.topics import Group, Topic
 from common.db.dead_letters import PostgresDeadLetters
+from common.db.pool import Database
 from common.db.sweeper import Sweeper
+from common.db.switches import paused
 from common.invoice.move import Moved
 from common.kafka import Announcer, Consumers
 from common.kafka.dead_letters import DeadLetters
@@ -17,9 +20,13 @@ from common.runtime import App, Resources
 from sender.adapters.clearfacts_graphql import GraphqlDestination
 from sender.adapters.clearfacts_rest import RestDestination
 from sender.adapters.postgres import PostgresClaims
+from sender.adapters.postgres_destinations import PostgresDestinations
 from sender.adapters.postgres_statements import PostgresStatements, statement_sweep
 from sender.adapters.postgres_unknowns import PostgresUnknowns
 from sender.domain.evidence import Rules
+from sender.domain.flow import Aimd, Bucket
+from sender.gate import Gate
+from sender.gatekeeper import Gatekeeper
 from sender.handlers import on_invoices_validated
 from sender.pump import Pump
 from sender.remembering import Remembered
@@ -46,14 +53,15 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     async def announce_claims(claimed: Sequence[Moved]) -> None:
         await announcer.announce(Topic.INVOICES_OUTCOMES, [outcome(moved) for moved in claimed])
 
+    gate = make_gate(settings, lookup=destination.lookup)
+    keeper = make_keeper(settings, gate, database, destination)
     memory = Memory(database, last_claims_in(settings.kafka_bootstrap_servers))
     pump = Pump(
         Remembered(claims, memory),
         destination,
         settler,
+        gate,
         announce=announce_claims,
-        concurrency=settings.send_concurrency,
-        prefetch=settings.prefetch,
         deadline=settings.send_deadline,
         lease=settings.send_lease,
     )
@@ -67,11 +75,30 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     resolver = Sweeper(database, [*sweeps.slow(), stated], service="sender", batch=LOOKUPS)
     return App(
         subscribers=consumers.subscribers,
-        loops=(pump.run, settler.run, sweeper.run, resolver.run, moves.run),
+        loops=(pump.run, settler.run, keeper.run, sweeper.run, resolver.run, moves.run),
         drain=(pump.drain, moves.clear),
         close=(destination.aclose,),
         checks={MEMORY_CHECK: memory.remembers},
     )
+
+
+def make_gate(settings: SenderSettings, *, lookup: bool) -> Gate:
+    """The gate in front of the destination; where that cannot be looked up, nothing claimed waits in memory."""
+    return Gate(
+        Aimd(start=settings.send_start, ceiling=settings.send_concurrency, adaptive=settings.send_adaptive),
+        ceiling=settings.send_concurrency,
+        prefetch=settings.prefetch if lookup else 0,  # after a kill each claim there is unknown, and would be held
+        bucket=Bucket(settings.send_rate) if settings.send_rate else None,
+    )
+
+
+def make_keeper(
+    settings: SenderSettings, gate: Gate, database: Database, destination: RestDestination | GraphqlDestination
+) -> Gatekeeper:
+    """What tells the gate of the other replicas and of the switches, and them of it."""
+    token = settings.destination_token.get_secret_value() if settings.destination_token else None
+    shared = PostgresDestinations(database, str(settings.destination_url), token)
+    return Gatekeeper(gate, shared, destination, partial(paused, database, "sender"), rate=settings.send_rate)
 
 
 def make_destination(settings: SenderSettings) -> RestDestination | GraphqlDestination:

@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 EVERYTHING = "*"
 """The scope of a switch that pauses all administrations."""
+UNKNOWN = Standing(version=0)
+"""Before anything was read."""
 FIRST_HALT = timedelta(seconds=1)
 """The floor after a 429 that names none."""
 
@@ -42,16 +44,17 @@ class Gate:
         self._bucket = bucket
         self._clock = clock
         self._window = Window()
-        self._standing = Standing(version=0)
+        self._standing = UNKNOWN
         self._paused: frozenset[str] = frozenset()
         self._tripped: str | None = None
         self._held_until = float("-inf")
         self._untold_hold: timedelta | None = None
         self._began_again = float("-inf")
         self._in_flight = 0
+        self._peak = 0
         self._line = 0
         self.stopped = False
-        self._shut = False
+        self._shut = True  # until the first word of the gatekeeper: a pause must outlive a restart
         self._changed = asyncio.Event()
         self._on_change: list[Callable[[], None]] = []
 
@@ -95,21 +98,23 @@ class Gate:
     def leave(self) -> float:
         """A document leaves now; give what this returns to `came_back`."""
         self._in_flight += 1
+        self._peak = max(self._peak, self._in_flight)
         return self._clock.monotonic()
 
     def came_back(self, delivery: Delivery, began: float) -> None:
         """Heed what an answer says of the destination."""
-        now, in_flight, limit = self._clock.monotonic(), self._in_flight, self._aimd.limit
+        now, limit = self._clock.monotonic(), self._aimd.limit
         self._in_flight -= 1
         seen = signal(delivery)
         if seen is Signal.WELL:
-            self._aimd.well(began, now, in_flight)
+            self._aimd.well(began, now, self._peak)
         else:
             self._aimd.cut(began, now)
             self._heed(delivery, seen)
         if seen is not Signal.THROTTLED and began >= self._began_again and not self._shut:
             self._judge(delivery, failed=seen is Signal.FAILING)
         if self._aimd.limit != limit:
+            self._peak = self._in_flight
             metrics.SENDS_ALLOWED.set(self._aimd.limit)
             self._pulse()
 
@@ -150,7 +155,7 @@ class Gate:
         self._held_until = max(self._held_until, self._clock.monotonic() + standing.held_for.total_seconds())
         if standing.open:
             self._tripped = None
-        elif before.version not in {0, standing.version}:  # it was open meanwhile
+        elif before.version not in {UNKNOWN.version, standing.version}:  # it was open meanwhile
             self._begin_again()
         metrics.BREAKER_OPEN.set(standing.open)
         was_paused, self._paused = self._paused, paused
@@ -191,7 +196,8 @@ class Gate:
     def _settle_shut(self) -> bool:
         """Whether it changed, and was told."""
         was = self._shut
-        self._shut = self.stopped or bool(self._tripped) or self._standing.open or EVERYTHING in self._paused
+        unknown = self._standing.version == UNKNOWN.version
+        self._shut = unknown or self.stopped or bool(self._tripped) or self._standing.open or EVERYTHING in self._paused
         if self._shut is not was:
             self._tell()
         return self._shut is not was

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import ClearfactsError
 from common.observability import metrics
 from sender.domain.flow import Change, Standing, begin_probe, chunk, close_after, reopen, trip
@@ -18,6 +19,8 @@ from sender.ports import Probed, Shared
 log = structlog.get_logger()
 
 LOOK_EVERY = 1.0
+LEASE_EVERY = 0.5
+"""Seconds between two leases of tokens at the least: many calls for one statement, also where the bucket is empty."""
 _SHORTEST = 0.05
 
 
@@ -32,12 +35,15 @@ class Gatekeeper:
         paused: Callable[[], Awaitable[frozenset[str]]],
         *,
         rate: float | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._gate = gate
         self._shared = shared
         self._destination = destination
         self._paused = paused
         self._rate = rate
+        self._clock = clock
+        self._lease_from = float("-inf")
 
     async def run(self) -> None:
         """Keep the gate until cancelled. Without a database it stands as it stood."""
@@ -71,9 +77,11 @@ class Gatekeeper:
             pass
 
     async def _lease(self, rate: float) -> float:
-        tokens = await self._shared.lease(rate, chunk(rate))
-        self._gate.fill(tokens)
-        return LOOK_EVERY if tokens else min(LOOK_EVERY, max(_SHORTEST, 1 / rate))
+        now = self._clock.monotonic()
+        if now >= self._lease_from:
+            self._lease_from = now + LEASE_EVERY
+            self._gate.fill(await self._shared.lease(rate, chunk(rate)))
+        return max(_SHORTEST, self._lease_from - now)
 
     async def _probe_when_due(self, standing: Standing) -> float:
         wait = max(standing.until_probe, standing.held_for).total_seconds()

@@ -14,7 +14,8 @@ from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import ClearfactsError
 from common.invoice.move import Moved
 from common.observability import metrics
-from sender.domain import Claim, Delivery, NotAccepted, Settlement, release, settle
+from sender.domain import Claim, Settlement, release, settle
+from sender.gate import FIRST_HALT, Gate
 from sender.ports import Destination, Due
 from sender.settling import Settler
 
@@ -24,21 +25,19 @@ Announce = Callable[[Sequence[Moved]], Awaitable[None]]
 
 CLAIM_PAUSE = 0.025
 LOOK_EVERY = 0.5
-FIRST_HALT = timedelta(seconds=1)
 
 
 class Pump:
-    """One per process. `slots` = in flight + prefetch; a slot is taken from the claim until the answer."""
+    """One per process. A slot of the gate's is taken from the claim until the answer."""
 
     def __init__(
         self,
         claims: Due,
         destination: Destination,
         settler: Settler,
+        gate: Gate,
         *,
         announce: Announce,
-        concurrency: int,
-        prefetch: int,
         deadline: timedelta,
         lease: timedelta,
         clock: Clock = SYSTEM_CLOCK,
@@ -46,9 +45,8 @@ class Pump:
         self._claims = claims
         self._destination = destination
         self._settler = settler
+        self._gate = gate
         self._announce = announce
-        self._concurrency = concurrency
-        self._slots = concurrency + (prefetch if destination.lookup else 0)
         self._deadline = deadline.total_seconds()
         self._lease = lease
         self._clock = clock
@@ -56,10 +54,9 @@ class Pump:
         self._taken = 0
         self._bell = asyncio.Event()
         self._freed = asyncio.Event()
-        self._halted_until = 0.0
         self._turn = 0
-        self._stopping = False
         self._claiming = asyncio.Lock()
+        gate.on_change(self._look_again)
 
     def ring(self) -> None:
         """Something may be due: look now."""
@@ -68,21 +65,20 @@ class Pump:
     async def run(self) -> None:
         """Pump until cancelled; call `drain` before."""
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(self._concurrency):
-                tasks.create_task(self._send_for_ever())
+            for place in range(self._gate.ceiling):
+                tasks.create_task(self._send_for_ever(place))
             while True:
                 await self._fill()
 
     async def drain(self) -> None:
         """Stop claiming, give back what has not left, wait for what has (at most the deadline)."""
-        self._stopping = True
+        self._gate.stop()
         async with self._claiming:
             pass  # a claim in the making ends first: left alone, its rows would run out and be held
-        while not self._waiting.empty():
-            self._end(release(self._waiting.get_nowait()))
+        self._give_back()
         try:
             async with asyncio.timeout(self._deadline + 5.0):
-                await self._free_at_least(self._slots)
+                await self._until(lambda: not self._taken)
         except TimeoutError:
             log.warning("left_in_flight", sends=self._taken)
         await self._settler.drain()
@@ -91,12 +87,12 @@ class Pump:
         """Claim when it pays: a quarter of the slots free, or some for a while."""
         try:
             async with asyncio.timeout(CLAIM_PAUSE):
-                await self._free_at_least(self._slots / 4)
+                await self._until(lambda: self._free >= self._gate.slots / 4)
         except TimeoutError:
-            await self._free_at_least(1)
+            await self._until(lambda: self._free >= 1)
         self._bell.clear()
         async with self._claiming:
-            claimed = 0 if self._stopping or self._halted() else await self._claim(self._slots - self._taken)
+            claimed = 0 if self._gate.closed else await self._claim(self._free)
         if not claimed:  # fewer than were free may only be a fair share: more may be due
             await self._wait_for_the_bell()
 
@@ -107,14 +103,18 @@ class Pump:
         except TimeoutError:
             pass
 
-    async def _free_at_least(self, slots: float) -> None:
-        while self._slots - self._taken < slots:
+    @property
+    def _free(self) -> int:
+        return self._gate.slots - self._taken
+
+    async def _until(self, true: Callable[[], bool]) -> None:
+        while not true():
             self._freed.clear()
             await self._freed.wait()
 
     async def _claim(self, free: int) -> int:
         try:
-            dossiers = await self._claims.dossiers_due()
+            dossiers = [dossier for dossier in await self._claims.dossiers_due() if dossier not in self._gate.paused]
             if not dossiers:
                 return 0
             self._turn = (self._turn + 1) % len(dossiers)
@@ -134,38 +134,48 @@ class Pump:
             log.warning("claims_given_back", claims=len(pairs), error=str(error))
             for claim, _ in pairs:
                 self._end(release(claim))
-            self._halt(FIRST_HALT)
+            self._gate.halt(FIRST_HALT)
             return
         for claim, _ in pairs:
             self._waiting.put_nowait(claim)
 
-    async def _send_for_ever(self) -> None:
+    async def _send_for_ever(self, place: int) -> None:
         while True:
+            await self._gate.turn(place)
             claim = await self._waiting.get()
+            if not self._gate.has_turn(place):
+                self._waiting.put_nowait(claim)
+                continue
+            await self._gate.token()
             if not self._may_leave(claim):
                 self._end(release(claim))
                 continue
+            began = self._gate.leave()
             with metrics.SENDS_IN_FLIGHT.track_inprogress():
                 delivery = await self._destination.deliver(claim)
-            self._heed(delivery)
+            self._gate.came_back(delivery, began)
             self._end(settle(claim, delivery, self._clock.chance))
 
     def _may_leave(self, claim: Claim) -> bool:
         """Directly before the first byte: the lease has the time for a whole call, and nothing speaks against it."""
         in_time = self._clock.monotonic() + self._deadline <= claim.lease_ends
-        return in_time and claim.found is None and not self._stopping and not self._halted()
+        return in_time and claim.found is None and not claim.too_late and self._lets_pass(claim)
 
-    def _heed(self, delivery: Delivery) -> None:
-        """A non-acceptance that is not the document's own stops everybody for a while: hammering helps nobody."""
-        if isinstance(delivery, NotAccepted) and delivery.everyone:
-            log.warning("destination_not_ready", why=delivery.why, wait=str(delivery.wait))
-            self._halt(delivery.wait or FIRST_HALT)
+    def _lets_pass(self, claim: Claim) -> bool:
+        return not self._gate.closed and claim.dossier not in self._gate.paused
 
-    def _halt(self, wait: timedelta) -> None:
-        self._halted_until = max(self._halted_until, self._clock.monotonic() + wait.total_seconds())
+    def _look_again(self) -> None:
+        self._give_back()
+        self.ring()
 
-    def _halted(self) -> bool:
-        return self._clock.monotonic() < self._halted_until
+    def _give_back(self) -> None:
+        """Release what waits in memory and may not leave now."""
+        for _ in range(self._waiting.qsize()):
+            claim = self._waiting.get_nowait()
+            if self._lets_pass(claim):
+                self._waiting.put_nowait(claim)
+            else:
+                self._end(release(claim))
 
     def _end(self, settlement: Settlement) -> None:
         self._settler.add(settlement)

@@ -15,6 +15,13 @@ class SenderSettings(CommonSettings):
     graphql_company_field: Literal["companyNumber", "vatnumber"] = "companyNumber"
     send_concurrency: int = Field(default=16, ge=1, le=512)
     send_prefetch: int | None = Field(default=None, ge=0, le=512, description="default: as many as the concurrency")
+    send_adaptive: bool = Field(
+        default=True, description="whether the concurrency adapts to the destination, SEND_CONCURRENCY being the most"
+    )
+    send_start: int = Field(default=4, ge=1, le=512, description="the concurrency it starts from")
+    send_rate: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="documents a second, by all replicas; default: no limit"
+    )
     send_deadline: Seconds = Field(default=timedelta(seconds=30), description="for one call, whole")
     send_lease: Seconds = Field(default=timedelta(seconds=90), description="how long a claim is ours")
     send_settle: Seconds = Field(

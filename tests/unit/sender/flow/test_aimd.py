@@ -5,10 +5,10 @@ import pytest
 from sender.domain.flow import Aimd
 
 
-def a_round(aimd: Aimd, began: float, *, seconds: float = 0.1, in_flight: int | None = None) -> float:
+def a_round(aimd: Aimd, began: float, *, seconds: float = 0.1, peak: int | None = None) -> float:
     """As many calls as the limit allows, all well; when they end."""
     for _ in range(aimd.limit):
-        aimd.well(began, began + seconds, aimd.limit if in_flight is None else in_flight)
+        aimd.well(began, began + seconds, aimd.limit if peak is None else peak)
     return began + seconds
 
 

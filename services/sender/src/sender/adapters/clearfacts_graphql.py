@@ -15,13 +15,14 @@ import orjson
 from common.clock import SYSTEM_CLOCK, Clock
 from common.http.client import TRANSPORT_ERRORS, make_client, observed
 from sender.adapters.answers import no_answer, silence
-from sender.adapters.graphql_answers import read_document, read_upload
+from sender.adapters.graphql_answers import read_document, read_upload, unwell
 from sender.domain import Claim, Delivery, ReadBack
 from sender.domain.evidence import Evidence, LookupFailed
 
 API = "clearfacts"
 KEEPALIVE = timedelta(seconds=15)
 ENDPOINT = "/graphql"
+_PROBE = "query probe { __typename }"
 LONGEST_SOURCE_ID = 100
 
 CompanyField: TypeAlias = Literal["companyNumber", "vatnumber"]
@@ -97,6 +98,17 @@ class GraphqlDestination:
             ("variables", (None, orjson.dumps(variables))),
             ("file", (filename(claim), claim.content, "application/xml")),
         ]
+
+    async def probe(self) -> str | None:
+        """Ask for the name of the schema's root, which reads nothing; why that was not answered, else None."""
+        async with observed(API, "probe") as outcome:
+            try:
+                async with asyncio.timeout(self._deadline):
+                    response = await self._client.post(self._url, json={"query": _PROBE})
+            except (TimeoutError, *TRANSPORT_ERRORS) as error:
+                return f"a probe was not answered: {type(error).__name__}: {error}"[:500]
+            outcome.name = str(response.status_code)
+        return unwell(response)
 
     async def read_back(self, uuid: str, reference: UUID) -> ReadBack:
         """Whether the document `uuid` is there and says that it is the sending of `reference`."""

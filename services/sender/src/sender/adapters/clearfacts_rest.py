@@ -11,7 +11,7 @@ from common.http.direct import Answer, DirectPost
 from sender.adapters.answers import no_answer, not_now, object_of, silence, unclear, usable_uuid
 from sender.adapters.rest_lookup import LONGEST_LOOKUP, RestLookup
 from sender.domain import Accepted, Claim, Delivery, OutcomeUnknown, Refused
-from sender.domain.evidence import Evidence
+from sender.domain.evidence import Evidence, LookupFailed
 
 API = "clearfacts"
 KEEPALIVE = timedelta(seconds=15)
@@ -72,6 +72,11 @@ class RestDestination:
     async def find(self, reference: UUID) -> Evidence:
         """What the destination has under a reference."""
         return await self._lookup.find(reference)
+
+    async def probe(self) -> str | None:
+        """Look up a reference that nobody ever used; why that was not answered as it should be, else None."""
+        evidence = await self._lookup.find(self._clock.new_id())
+        return evidence.why if isinstance(evidence, LookupFailed) else None
 
     async def deliver(self, claim: Claim) -> Delivery:
         """POST the document once; what the answer proves decides, never the type of an exception."""

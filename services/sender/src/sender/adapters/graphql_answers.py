@@ -86,6 +86,14 @@ def read_document(response: httpx.Response, reference: UUID) -> ReadBack:
     return ReadBack.OURS if str(reference) in str(document.get("comment")).lower() else ReadBack.FOREIGN
 
 
+def unwell(response: httpx.Response) -> str | None:
+    """Why the answer to a probe is not that of an endpoint that is well, else None."""
+    body = object_of(response)
+    if response.status_code == 200 and isinstance(body.get("data"), dict):
+        return None
+    return f"a probe was answered {response.status_code}: {'; '.join(error_messages(body))}"[:500]
+
+
 def field(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The object under `data.<name>`; empty where there is none."""
     data = body.get("data")
