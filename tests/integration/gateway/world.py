@@ -13,11 +13,13 @@ from common.db.pool import Database
 from common.kafka import Announcer
 from gateway.adapters.argon2_passwords import Argon2Passwords
 from gateway.adapters.es256_tokens import Es256Tokens
+from gateway.adapters.installed import installed
 from gateway.adapters.kafka_outcomes import KafkaOutcomes
 from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.adapters.postgres_jobs import PostgresJobs
+from gateway.adapters.postgres_operations import PostgresOperations
 from gateway.adapters.postgres_recovery import PostgresRecovery
 from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.adapters.postgres_users import PostgresUsers
@@ -25,6 +27,7 @@ from gateway.adapters.ubl_comparison import Comparing
 from gateway.domain.access import User
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.operations import OperationStories, ReadAlerts, ReadSystem
 from gateway.recovery.story import Recover
 from gateway.replay.stories import ReplayStories
 from gateway.replaying import build_replaying
@@ -57,6 +60,7 @@ class RealWorld:
         users, cursors = PostgresUsers(self.database), Cursors(b"k" * 32)
         jobs, tokens = PostgresJobs(self.database, SYSTEM_CLOCK), self._tokens()
         held = PostgresHeld(self.database, Comparing(), settle=SETTLE)
+        operations = PostgresOperations(self.database)
         stories = Stories(
             sign_in=SignIn(users, self.passwords, LimitsThrottle(None, clock=SYSTEM_CLOCK), tokens),
             authorize=Authorize(users, tokens),
@@ -69,6 +73,9 @@ class RealWorld:
             resolve_held=ResolveHeld(held, self.outcomes),
             recover=Recover(KafkaOutcomes(NO_BROKER), PostgresRecovery(self.database, last_claims_in(NO_BROKER))),
             replays=self._replays(cursors),
+            operations=OperationStories(
+                ReadAlerts(operations, cursors), operations, ReadSystem(operations, installed(), {"LOG_LEVEL": "info"})
+            ),
             tokens=tokens,
         )
         transport = httpx.ASGITransport(make_api(stories, clock=SYSTEM_CLOCK), client=("192.0.2.7", 1))

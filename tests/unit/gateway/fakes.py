@@ -36,6 +36,7 @@ from gateway.routes.api import Stories, make_api
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes_held import FakeHeld, FakeOutcomes
+from tests.unit.gateway.fakes_operations import FakeOperations
 from tests.unit.gateway.fakes_recovery import FakeOutcomeLog, FakeRestoring
 from tests.unit.gateway.fakes_replays import FakeReplays
 from tests.unit.gateway.fakes_switches import FakeSwitches
@@ -201,6 +202,7 @@ class World:
     requests: FakeRequests = field(default_factory=FakeRequests)
     held: FakeHeld = field(default_factory=FakeHeld)
     outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
+    operations: FakeOperations = field(default_factory=FakeOperations)
     replays: FakeReplays = field(default_factory=FakeReplays)
     restoring: FakeRestoring = field(default_factory=FakeRestoring)
     switches: FakeSwitches = field(default_factory=FakeSwitches)
@@ -223,6 +225,7 @@ class World:
             resolve_held=ResolveHeld(self.held, self.outcomes),
             replays=self.replays.stories(clock, cursors),
             recover=Recover(FakeOutcomeLog(), self.restoring),
+            operations=self.operations.stories(cursors),
             tokens=tokens,
         )
         return make_api(stories, clock=clock, health=Health({}).routes(), behind_tls=self.behind_tls)

@@ -32,7 +32,7 @@ from common.kafka.health import broker_answers, consumes
 from common.kafka.observing import Observer
 from common.kafka.watchdog import Stalled, Watchdog
 from common.observability.logging import configure_logging
-from common.settings import CommonSettings, exit_with, load_settings
+from common.settings import CommonSettings, exit_with, load_settings, redacted
 
 log = structlog.get_logger()
 
@@ -77,6 +77,7 @@ def run_service(name: str, kind: type[SettingsT], build: Build[SettingsT], *, st
     try:
         settings = load_settings(kind)
         configure_logging(service=name, level=settings.log_level, fmt=settings.log_format)
+        log.info("settings", **redacted(settings))
         uvloop.run(_serve(name, settings, build, stable_plans=stable_plans))
     except ConfigurationError as error:
         exit_with(error)

@@ -1,14 +1,17 @@
 """Settings that every service shares, and the one way to read any: typed, frozen, secrets from files where named."""
 
 import os
+import re
 import sys
 from datetime import timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar, get_origin
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from common.errors import ConfigurationError
@@ -93,6 +96,29 @@ def load_settings(kind: type[SettingsT]) -> SettingsT:
     except SettingsError as error:  # a list or a mapping that is not JSON; the field's name is only in the text
         name = next((name for name in kind.model_fields if f'"{name}"' in str(error)), "settings")
         raise ConfigurationError(f"{name.upper()}: JSON is needed") from None
+
+
+_PLAIN = re.compile(r".*_(bootstrap_servers|cron|field|host|profile|timezone)")
+"""Settings whose text may be shown: it names no person, no company and no secret."""
+
+
+def redacted(settings: Settings) -> dict[str, str]:
+    """What may be logged and handed to others: numbers and choices as they are, of addresses the host alone."""
+    shown = {name: _shown(name, getattr(settings, name), kind) for name, kind in type(settings).model_fields.items()}
+    return {name.upper(): value for name, value in shown.items()}
+
+
+def _shown(name: str, value: Any, kind: FieldInfo) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool | int | float | timedelta | Enum) or get_origin(kind.annotation) is Literal:
+        return str(value)
+    if isinstance(value, list | tuple | set | frozenset | dict):
+        return f"{len(value)} entries"
+    text = str(value) if not isinstance(value, SecretStr) else ""
+    if "://" in text and (host := urlsplit(text).hostname):
+        return f"{urlsplit(text).scheme}://{host}"
+    return text if text and _PLAIN.fullmatch(name) else "set"
 
 
 def exit_with(error: ConfigurationError) -> NoReturn:

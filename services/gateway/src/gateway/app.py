@@ -9,8 +9,10 @@ from common.health import Health
 from common.kafka import Announcer
 from common.outcomes import MoveAnnouncer
 from common.runtime import App, Resources
+from common.settings import redacted
 from gateway.adapters.argon2_passwords import Argon2Passwords
 from gateway.adapters.es256_tokens import Es256Tokens
+from gateway.adapters.installed import installed
 from gateway.adapters.kafka_moves import KafkaMoves
 from gateway.adapters.kafka_outcomes import KafkaOutcomes
 from gateway.adapters.kafka_requests import KafkaJobRequests
@@ -19,12 +21,14 @@ from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.adapters.postgres_jobs import PostgresJobs
+from gateway.adapters.postgres_operations import PostgresOperations
 from gateway.adapters.postgres_recovery import PostgresRecovery
 from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.adapters.postgres_users import PostgresUsers
 from gateway.adapters.ubl_comparison import Comparing
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.operations import OperationStories, ReadAlerts, ReadSystem
 from gateway.recovery.story import Recover
 from gateway.replaying import build_replaying
 from gateway.routes.api import Stories, make_api
@@ -45,14 +49,11 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
     cursors = Cursors(cursor_key(keys))
     announcer = Announcer(resources.broker, source="gateway")
     held = PostgresHeld(resources.database, Comparing(), settle=settings.send_settle)
+    operations = PostgresOperations(resources.database)
     switches = PostgresSwitches(resources.database)
+    bootstrap = settings.kafka_bootstrap_servers
     replaying = build_replaying(
-        resources.database,
-        announcer,
-        cursors,
-        bootstrap=settings.kafka_bootstrap_servers,
-        lease=settings.replay_lease,
-        clock=clock,
+        resources.database, announcer, cursors, bootstrap=bootstrap, lease=settings.replay_lease, clock=clock
     )
     stories = Stories(
         sign_in=SignIn(users, passwords, throttle, tokens),
@@ -64,18 +65,21 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
         read_switches=ReadSwitches(switches),
         flip_switch=FlipSwitch(switches),
         resolve_held=ResolveHeld(held, KafkaMoves(MoveAnnouncer(announcer, resources.database, service="gateway"))),
-        recover=Recover(
-            KafkaOutcomes(settings.kafka_bootstrap_servers),
-            PostgresRecovery(resources.database, last_claims_in(settings.kafka_bootstrap_servers)),
-        ),
+        recover=Recover(KafkaOutcomes(bootstrap), PostgresRecovery(resources.database, last_claims_in(bootstrap))),
         replays=replaying.stories,
+        operations=OperationStories(
+            ReadAlerts(operations, cursors), operations, ReadSystem(operations, installed(), redacted(settings))
+        ),
         tokens=tokens,
     )
-    if settings.bootstrap_admin_username and settings.bootstrap_admin_password:
-        create = CreateFirstAdmin(users, passwords)
-        await create(settings.bootstrap_admin_username, settings.bootstrap_admin_password.get_secret_value())
+    await _make_first_admin(settings, CreateFirstAdmin(users, passwords))
 
     def asgi(health: Health) -> Any:
         return make_api(stories, clock=clock, health=health.routes(), behind_tls=settings.behind_tls)
 
     return App(asgi=asgi, loops=[replaying.replayer.run], close=[throttle.close, replaying.workers.close])
+
+
+async def _make_first_admin(settings: GatewaySettings, create: CreateFirstAdmin) -> None:
+    if settings.bootstrap_admin_username and settings.bootstrap_admin_password:
+        await create(settings.bootstrap_admin_username, settings.bootstrap_admin_password.get_secret_value())

@@ -14,6 +14,7 @@ class Permission(StrEnum):
     HELD_READ = "held:read"
     HELD_RESOLVE = "held:resolve"
     ALERTS_READ = "alerts:read"
+    ALERTS_CLOSE = "alerts:close"
     SYSTEM_READ = "system:read"
     SWITCHES_READ = "switches:read"
     SWITCHES_WRITE = "switches:write"
@@ -44,6 +45,7 @@ _OPERATES = frozenset(
     {
         Permission.INVOICES_PROCESS,
         Permission.HELD_RESOLVE,
+        Permission.ALERTS_CLOSE,
         Permission.SYSTEM_READ,
         Permission.SWITCHES_WRITE,
         Permission.FAILED_READ,  # documents of customers: more than the lowest role needs

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from common.clock import Clock
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.operations import OperationStories
 from gateway.ports import Tokens
 from gateway.recovery.story import Recover
 from gateway.replay.stories import ReplayStories
@@ -24,6 +25,7 @@ from gateway.routes.held import add_held_routes
 from gateway.routes.invoices import add_invoice_routes
 from gateway.routes.jobs import add_job_routes
 from gateway.routes.middleware import BodyLimit, Correlation, Faults, Observed
+from gateway.routes.operations import add_operation_routes
 from gateway.routes.recovery import add_recovery_routes
 from gateway.routes.replays import add_replay_routes
 from gateway.routes.switches import add_switch_routes
@@ -53,6 +55,7 @@ class Stories:
     flip_switch: FlipSwitch
     replays: ReplayStories
     recover: Recover
+    operations: OperationStories
     tokens: Tokens
 
 
@@ -78,6 +81,7 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_failed_message_routes(api, stories=stories.replays, **common)
     add_replay_routes(api, stories=stories.replays, **common)
     add_recovery_routes(api, recover=stories.recover, **common)
+    add_operation_routes(api, stories=stories.operations, **common)
     api.router.routes.extend(health)
     # the last one added is the outermost
     api.add_middleware(BodyLimit)

@@ -1,0 +1,61 @@
+"""The stories of those who run the system."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from gateway.domain.cursors import Cursors
+from gateway.domain.operations import AlertReading, AlertState, Closing, StageCount, Stages, SystemSettings
+from gateway.domain.readings import Page
+
+
+class Operations(Protocol):
+    async def alerts(self, state: AlertState, *, before: UUID | None, limit: int) -> Sequence[AlertReading]:
+        """Newest first."""
+        ...
+
+    async def close_alert(self, alert_id: UUID, closing: Closing) -> AlertReading:
+        """Close and audit. Raises NotFound, or NotAllowedNow where it is closed or closes by itself."""
+        ...
+
+    async def stages(self) -> Sequence[StageCount]: ...
+
+    async def versions(self) -> Mapping[str, str]:
+        """Of the database and its schema."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAlerts:
+    operations: Operations
+    cursors: Cursors
+
+    async def __call__(self, state: AlertState, *, cursor: str | None, limit: int) -> Page[AlertReading]:
+        """Raises CursorInvalid."""
+        bound = {"list": "alerts", "state": state}
+        before = UUID(self.cursors.open(cursor, bound_to=bound)[0]) if cursor is not None else None
+        found = await self.operations.alerts(state, before=before, limit=limit + 1)
+        items = list(found[:limit])
+        more = len(found) > limit
+        return Page(items, self.cursors.seal((str(items[-1].id),), bound_to=bound) if more else None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSystem:
+    operations: Operations
+    installed: Mapping[str, str]
+    settings: Mapping[str, str]
+
+    async def stages(self) -> Stages:
+        return Stages(list(await self.operations.stages()))
+
+    async def of_this_gateway(self) -> SystemSettings:
+        return SystemSettings("gateway", {**self.installed, **await self.operations.versions()}, self.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationStories:
+    read_alerts: ReadAlerts
+    operations: Operations
+    read_system: ReadSystem
