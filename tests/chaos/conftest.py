@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from tests.chaos.controls import Stage, stage
+from tests.chaos.stage import Stage, stage
 
 
 @pytest.fixture(scope="package")

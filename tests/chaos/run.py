@@ -14,12 +14,13 @@ from local.foreground import make_say, run
 from local.supervisor import Say
 from local.system import SERVICES
 from sandbox.oracle import Oracle
-from tests.chaos.controls import CONTROLS, caught, stage
+from tests.chaos.controls import CONTROLS, caught
 from tests.chaos.faults import all_faults
 from tests.chaos.feeding import Feeder
 from tests.chaos.hunt import hunt
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.report import Findings, Run, recoveries
+from tests.chaos.stage import stage
 from tests.chaos.world import LINES, World, world
 
 DATA = Path(".clearfacts/chaos")

@@ -17,7 +17,9 @@ from client import ApiError
 from local.postgres import DATABASE
 from tests.support.system import SHORT_CLOCKS, Running, running_system
 
+pytestmark = pytest.mark.timeout(300)
 BEFORE, AFTER = 300, 300
+CLOCKS = {**SHORT_CLOCKS, "FULL_LISTING_EVERY": "0.1"}
 BACKUP = "backup"
 WITH_DATABASE = ("gateway", "fetcher", "validator", "sender", "notifier")
 QUIET = 5.0
@@ -37,13 +39,11 @@ async def maintenance(running: Running) -> AsyncGenerator["asyncpg.Connection[as
 @asynccontextmanager
 async def stopped(running: Running) -> AsyncGenerator[None]:
     """The services are down inside; afterwards they are up, as far as they are without a memory."""
-    for name in WITH_DATABASE:
-        await running.infrastructure.hold(name)
+    infrastructure = running.infrastructure
+    await asyncio.gather(*[infrastructure.hold(name) for name in WITH_DATABASE])
     yield
-    for name in WITH_DATABASE:
-        await running.infrastructure.release(name)
-    for name in WITH_DATABASE:
-        await running.infrastructure.wait_ready(name)
+    await asyncio.gather(*[infrastructure.release(name) for name in WITH_DATABASE])
+    await asyncio.gather(*[infrastructure.wait_ready(name) for name in WITH_DATABASE])
 
 
 async def back_up(running: Running) -> None:
@@ -96,7 +96,7 @@ SANDBOX = {"SANDBOX_COUNT": str(BEFORE), "SANDBOX_LATENCY": "0.01"}
 
 
 async def test_a_restored_database_sends_nothing_twice_and_loses_nothing(tmp_path: Path) -> None:
-    async with running_system(tmp_path / "system", sandbox=SANDBOX) as running:
+    async with running_system(tmp_path / "system", sandbox=SANDBOX, env=CLOCKS) as running:
         await running.finish(await running.start_job())
         async with stopped(running):
             await back_up(running)
@@ -135,7 +135,7 @@ async def test_a_restored_database_sends_nothing_twice_and_loses_nothing(tmp_pat
 async def test_a_database_that_becomes_older_under_running_services_is_noticed_before_the_next_claim(
     tmp_path: Path,
 ) -> None:
-    env = {**SHORT_CLOCKS, "SEND_CONCURRENCY": "8"}
+    env = {**CLOCKS, "SEND_CONCURRENCY": "8"}
     sandbox = {"SANDBOX_COUNT": "50", "SANDBOX_LATENCY": "0.05"}
     async with running_system(tmp_path / "system", sandbox=sandbox, env=env) as running:
         await running.finish(await running.start_job())

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.chaos.controls import CONTROLS, Control, Stage, caught
+from tests.chaos.controls import CONTROLS, Control, caught
+from tests.chaos.stage import Stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

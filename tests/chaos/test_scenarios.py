@@ -8,8 +8,8 @@ from signal import SIGCONT, SIGSTOP
 
 import pytest
 
-from tests.chaos.controls import Stage, judged
 from tests.chaos.faults import flush_valkey, freeze_database, thaw_database
+from tests.chaos.stage import Stage, judged
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
