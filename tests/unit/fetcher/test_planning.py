@@ -6,7 +6,7 @@ import pytest
 
 from common.invoice.stage import Reason, Stage
 from fetcher.domain import Listed, listed
-from fetcher.planning import Plan, Planner, parked, plan
+from fetcher.planning import ENDED, Ended, Plan, Planner, parked, plan
 from tests.unit.ubl.documents import SAMPLE, Document, party
 from ubl.identity import Direction, Identity, identify
 from ubl.placing import Ours
@@ -98,3 +98,8 @@ async def test_the_planner_answers_in_the_order_of_the_items() -> None:
     assert [made.item.source_id for made in plans] == ["s-0", "bad", "s-1", "s-2"]
     assert [made.identity.number if made.identity else None for made in plans] == ["N-0", None, "N-1", "N-2"]
     assert asked == [4]
+
+
+def test_a_document_that_ended_its_reader_is_parked() -> None:
+    made = plan(item(b"<Invoice"), Ended(), OURS)
+    assert (made.stage, made.reason, made.error) == (Stage.FAILED, Reason.PARKED, ENDED)

@@ -4,6 +4,7 @@ import pytest
 
 from common.errors import RetryableError
 from fetcher.adapters.workers import DEATHS, WorkerIdentification
+from fetcher.planning import Ended
 from tests.unit.ubl.documents import Document
 from ubl.identity import Identity
 from ubl.safe import MalformedDocument
@@ -39,8 +40,8 @@ async def test_a_worker_that_is_killed_costs_time_and_no_document(unlucky: int) 
     assert await WorkerIdentification(workers.run)(DOCUMENTS) == identify_many(DOCUMENTS)
 
 
-async def test_a_document_that_ends_its_worker_three_times_alone_is_malformed_and_stops_no_page() -> None:
+async def test_a_document_that_ends_its_worker_three_times_alone_is_parked_and_stops_no_page() -> None:
     workers = Workers()
     answers = await WorkerIdentification(workers.run)([DOCUMENTS[0], b"poison", DOCUMENTS[1]])
-    assert [isinstance(answer, MalformedDocument) for answer in answers] == [False, True, False]
+    assert [isinstance(answer, Ended) for answer in answers] == [False, True, False]
     assert workers.sizes == [3, 1, *[1] * DEATHS, 1]

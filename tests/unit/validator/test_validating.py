@@ -12,7 +12,7 @@ from common.invoice.move import Move, Moved
 from common.invoice.stage import Reason, Stage
 from common.kafka.consumer import Batch
 from validator.domain import Document, Judged
-from validator.handlers import on_due, on_invoices_fetched
+from validator.handlers import on_due, on_invoices_fetched, park_due, park_event
 from validator.ports import Key
 from validator.use_cases import ValidateInvoices
 
@@ -24,6 +24,7 @@ class FakeRows:
     fetched: dict[UUID, Document] = field(default_factory=dict[UUID, Document])
     moved: dict[UUID, Moved] = field(default_factory=dict[UUID, Moved])
     batches: list[int] = field(default_factory=list[int])
+    deaths: dict[UUID, int] = field(default_factory=dict[UUID, int])
 
     def add(self, content: bytes = b"<a/>") -> Key:
         row = Document(uuid4(), 1, content)
@@ -36,6 +37,11 @@ class FakeRows:
     async def moved_before(self, keys: Sequence[Key]) -> Sequence[Moved]:
         return [self.moved[i] for i, version in keys if i in self.moved and self.moved[i].version == version + 1]
 
+    async def set_aside(self, keys: Sequence[Key]) -> Sequence[Key]:
+        for row_id, _ in keys:
+            self.deaths[row_id] = self.deaths.get(row_id, 0) + 1
+        return [key for key in keys if self.deaths[key[0]] >= 3]
+
     async def apply(self, moves: Sequence[Move]) -> Sequence[Moved]:
         self.batches.append(len(moves))
         if any(self.fetched[m.id].content == b"unstorable" and m.reason != Reason.PARKED for m in moves):
@@ -47,11 +53,15 @@ class FakeRows:
         return done
 
 
-async def judge(documents: Sequence[bytes]) -> Sequence[Judged]:
-    return [
-        Judged(valid=document != b"bad", ruleset="r", findings=(), summary=None if document != b"bad" else "F-1: no")
-        for document in documents
-    ]
+def judge_one(document: bytes) -> Judged | None:
+    if document == b"poison":
+        return None
+    valid = document != b"bad"
+    return Judged(valid, ruleset="r", findings=(), summary=None if valid else "F-1: no")
+
+
+async def judge(documents: Sequence[bytes]) -> Sequence[Judged | None]:
+    return list(map(judge_one, documents))
 
 
 def story(rows: FakeRows) -> ValidateInvoices:
@@ -84,6 +94,31 @@ async def test_a_verdict_that_the_database_refuses_parks_only_its_row() -> None:
     keys = [rows.add(b"unstorable" if n == 3 else b"<a/>") for n in range(8)]
     moved = {m.id: m.reason for m in await story(rows)(keys)}
     assert moved == {key[0]: Reason.PARKED if n == 3 else None for n, key in enumerate(keys)}
+
+
+async def test_a_document_that_ends_its_worker_is_set_aside_while_the_others_go_on_and_parked_the_third_time() -> None:
+    rows = FakeRows()
+    good, poison = rows.add(), rows.add(b"poison")
+    assert [m.id for m in await story(rows)([good, poison])] == [good[0]]
+    assert await story(rows)([poison]) == []
+    (moved,) = await story(rows)([poison])
+    assert (moved.id, moved.stage, moved.reason) == (poison[0], Stage.FAILED, Reason.PARKED)
+
+
+async def test_a_row_that_cannot_be_worked_is_ended_and_announced_by_consumer_and_sweeper_alike() -> None:
+    rows = FakeRows()
+    told: list[Moved] = []
+
+    async def announce(moved: Sequence[Moved]) -> None:
+        told.extend(moved)
+
+    first, second = rows.add(), rows.add()
+    await park_event(story(rows).park, announce)(InvoiceFetched(id=first[0], version=first[1]), "a defect")
+    await park_due(story(rows).park, announce)(second, "a defect")
+    assert [(m.id, m.stage, m.reason) for m in told] == [
+        (first[0], Stage.FAILED, Reason.PARKED),
+        (second[0], Stage.FAILED, Reason.PARKED),
+    ]
 
 
 async def test_the_handler_acknowledges_after_everybody_heard() -> None:

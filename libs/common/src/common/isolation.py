@@ -66,6 +66,7 @@ class Isolation:
         self._guard = guard or StormGuard()
         self._alerts: Alerts = alerts or NoAlerts()
         self._met = False
+        self._shown: set[str] = set()
 
     @property
     def storm(self) -> bool:
@@ -73,9 +74,11 @@ class Isolation:
 
     async def take(self, items: Sequence[Item], steps: Steps[Item]) -> None:
         """Work `items`, in order. Raises StormGoesOnError while too many fail alike; errors that mean "wait" pass."""
+        if not items:
+            return
         if not self._met:
             await self._meet()
-        if self.storm and items:
+        if self.storm:
             await self._probe(items, steps)
         await self._work(items, steps)
 
@@ -112,10 +115,17 @@ class Isolation:
             details = {"cause": cause, "failing": [key.decode()]}
             await self._alerts.open(STORM, self._stage, details)
         else:
-            log.error("parked_for_a_defect", stage=self._stage, cause=cause, exc_info=error)
+            log.error("parked_for_a_defect", stage=self._stage, cause=cause, exc_info=self._first(cause, error))
             await steps.park(item, f"an unexpected error: {cause}")
             return
         raise StormGoesOnError(f"{self._stage}: {cause}")
+
+    def _first(self, cause: str, error: Exception) -> Exception | None:
+        """The error where its like has not been logged with its traceback before."""
+        if cause in self._shown:
+            return None
+        self._shown.add(cause)
+        return error
 
     async def _probe(self, items: Sequence[Item], steps: Steps[Item]) -> None:
         with declared(_LONGEST_WAIT):

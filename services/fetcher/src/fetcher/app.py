@@ -11,6 +11,7 @@ from common.contracts.topics import Group, Topic
 from common.db.dead_letters import PostgresDeadLetters
 from common.db.partitions import Partitions
 from common.db.pool import Database
+from common.db.postgres_alerts import PostgresAlerts
 from common.db.sweeper import Sweeper
 from common.http.client import make_client
 from common.kafka import Announcer, Consumers
@@ -63,7 +64,7 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
     dead_letters = DeadLetters(
         Group.FETCHER, PostgresDeadLetters(database, settings.kafka_bootstrap_servers), announcer
     )
-    consumers = Consumers(resources.broker, Group.FETCHER, dead_letters)
+    consumers = Consumers(resources.broker, Group.FETCHER, dead_letters, alerts=PostgresAlerts(database))
     consumers.on(Topic.JOBS_REQUESTED, JobRequested, on_jobs_requested(jobs, runner.ring))
     return App(
         subscribers=consumers.subscribers,

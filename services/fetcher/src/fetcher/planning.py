@@ -12,6 +12,7 @@ from ubl.safe import MalformedDocument
 from ubl.verdict import Finding, Layer, Severity
 
 _UNUSABLE = "LOCAL-SOURCE-01"
+ENDED = "the document ended the process that was to read it three times"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,14 @@ class Plan:
     key: str | None = None
 
 
+class Ended:
+    """The answer for a document that ended the process which was to read it, again and again."""
+
+
 class Identify(Protocol):
     """Identifies documents away from the event loop."""
 
-    async def __call__(self, documents: Sequence[bytes]) -> Sequence[Identity | MalformedDocument]: ...
+    async def __call__(self, documents: Sequence[bytes]) -> Sequence[Identity | MalformedDocument | Ended]: ...
 
 
 class WhoIsOurs(Protocol):
@@ -53,10 +58,12 @@ class Planner:
         return [plan(item, answer, ours) for item, answer in zip(items, answers, strict=True)]
 
 
-def plan(item: Listed, answer: Identity | MalformedDocument, ours: Ours) -> Plan:
+def plan(item: Listed, answer: Identity | MalformedDocument | Ended, ours: Ours) -> Plan:
     """Whose document it is and under which key; a document that cannot be placed starts as invalid."""
     if item.problem:
         return _invalid(item, Finding(_UNUSABLE, Severity.FATAL, Layer.LOCAL, item.problem))
+    if isinstance(answer, Ended):
+        return Plan(item, Stage.FAILED, Reason.PARKED, ENDED)
     placed = place(answer, ours, item.source_id)
     if isinstance(placed, Unplaced):
         return _invalid(item, placed.finding, identity=placed.identity)

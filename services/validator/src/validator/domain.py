@@ -30,9 +30,6 @@ class Judged:
     summary: str | None
     """The first fatal finding in one line."""
 
-    reason: Reason = Reason.INVALID
-    """Why the row fails where it is not valid."""
-
 
 def move(document: Document, judged: Judged) -> Move:
     """Where the row goes: valid documents on, the others to an end that says why."""
@@ -45,13 +42,13 @@ def move(document: Document, judged: Judged) -> Move:
         document.version,
         Stage.FETCHED,
         Stage.FAILED,
-        judged.reason,
+        Reason.INVALID,
         judged.summary,
         findings=findings,
         details=details,
     )
 
 
-def parked(document: Document, cause: str) -> Move:
-    """A row that the database will not move with its verdict: failed, with the cause instead of the findings."""
-    return Move(document.id, document.version, Stage.FETCHED, Stage.FAILED, Reason.PARKED, cause[:1000])
+def parked(row: UUID, version: int, cause: str) -> Move:
+    """A row that cannot be judged: failed, with the cause instead of findings."""
+    return Move(row, version, Stage.FETCHED, Stage.FAILED, Reason.PARKED, cause[:1000])

@@ -9,6 +9,7 @@ from validator.ports import Key
 
 Announce = Callable[[Sequence[Moved]], Awaitable[None]]
 Work = Callable[[Sequence[Key]], Awaitable[Sequence[Moved]]]
+ParkRow = Callable[[Key, str], Awaitable[Sequence[Moved]]]
 
 
 def on_invoices_fetched(validate: Work, announce: Announce) -> Callable[[Batch[InvoiceFetched]], Awaitable[None]]:
@@ -29,3 +30,21 @@ def on_due(validate: Work, announce: Announce) -> Callable[[Sequence[Key]], Awai
         await announce(await validate(keys))
 
     return work
+
+
+def park_event(park: ParkRow, announce: Announce) -> Callable[[InvoiceFetched, str], Awaitable[None]]:
+    """The consumer's way of ending a row that cannot be worked."""
+
+    async def end(event: InvoiceFetched, cause: str) -> None:
+        await announce(await park((event.id, event.version), cause))
+
+    return end
+
+
+def park_due(park: ParkRow, announce: Announce) -> Callable[[Key, str], Awaitable[None]]:
+    """The sweeper's."""
+
+    async def end(key: Key, cause: str) -> None:
+        await announce(await park(key, cause))
+
+    return end

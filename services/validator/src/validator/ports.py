@@ -13,7 +13,7 @@ Key = tuple[UUID, int]
 
 class Rows(Protocol):
     async def read(self, keys: Sequence[Key]) -> Sequence[Document]:
-        """The rows that are still fetched at that version."""
+        """The rows that are still fetched at that version, and nobody else's meanwhile."""
         ...
 
     async def moved_before(self, keys: Sequence[Key]) -> Sequence[Moved]:
@@ -24,8 +24,12 @@ class Rows(Protocol):
         """Move rows in one transaction. Raises RowFault, DatabaseTimeout, Deadlock, InfrastructureError."""
         ...
 
+    async def set_aside(self, keys: Sequence[Key]) -> Sequence[Key]:
+        """Count that each ended a worker alone and let the sweeper take it next; those that did so too often."""
+        ...
+
 
 class Validate(Protocol):
-    async def __call__(self, documents: Sequence[bytes]) -> Sequence[Judged]:
-        """One answer per document, in order."""
+    async def __call__(self, documents: Sequence[bytes]) -> Sequence[Judged | None]:
+        """One answer per document, in order; None for one that ended its worker, alone."""
         ...

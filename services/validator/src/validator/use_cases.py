@@ -12,6 +12,8 @@ from validator.ports import Key, Rows, Validate
 
 log = structlog.get_logger()
 
+ENDED = "the document ended its worker process three times"
+
 
 class ValidateInvoices:
     """Judges the rows that are still fetched and moves them; rows that have moved are left alone."""
@@ -28,10 +30,17 @@ class ValidateInvoices:
         earlier = await self._rows.moved_before([key for key in keys if key[0] not in taken])
         return [*moved, *earlier]
 
+    async def park(self, key: Key, cause: str) -> list[Moved]:
+        """End a row that nobody can judge: what moved, to be announced."""
+        log.error("row_parked", row=str(key[0]), cause=cause)
+        return list(await self._rows.apply([parked(*key, cause)]))
+
     async def _judge_and_move(self, documents: Sequence[Document]) -> Sequence[Moved]:
         judged = await self._validate([document.content for document in documents])
-        return await self._rows.apply([move(d, j) for d, j in zip(documents, judged, strict=True)])
+        moves = [move(d, j) for d, j in zip(documents, judged, strict=True) if j is not None]
+        if suspects := [(d.id, d.version) for d, j in zip(documents, judged, strict=True) if j is None]:
+            moves += [parked(*key, ENDED) for key in await self._rows.set_aside(suspects)]
+        return await self._rows.apply(moves)
 
     async def _park(self, document: Document, fault: RowFault) -> Sequence[Moved]:
-        log.error("row_parked", row=str(document.id), cause=str(fault))
-        return await self._rows.apply([parked(document, f"the verdict cannot be stored: {fault}")])
+        return await self.park((document.id, document.version), f"the verdict cannot be stored: {fault}")

@@ -7,19 +7,20 @@ from typing import Any
 import structlog
 
 from common.errors import RetryableError
+from fetcher.planning import Ended
 from ubl.identity import Identity
-from ubl.safe import Malformation, MalformedDocument
+from ubl.safe import MalformedDocument
 from ubl.work import identify_many
 
 log = structlog.get_logger()
 
 DEATHS = 3
-"""How often a document alone may end its worker before it counts as malformed."""
+"""How often a document alone may end its worker before it is parked."""
 
 Run = Callable[..., Awaitable[Any]]
 """`Workers.run`: raises RetryableError when the worker died."""
 
-Answer = Identity | MalformedDocument
+Answer = Identity | MalformedDocument | Ended
 
 
 class WorkerIdentification:
@@ -46,4 +47,4 @@ class WorkerIdentification:
                 continue
             return answer
         log.error("document_ends_workers", bytes=len(document))
-        return MalformedDocument(Malformation.TOO_COMPLEX, "The document ended the process that was to read it")
+        return Ended()
