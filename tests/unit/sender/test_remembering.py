@@ -31,8 +31,9 @@ class FakeMemory:
 class OneRow:
     """Claims that always have one row, under the given attempt numbers."""
 
-    def __init__(self, *attempts: int) -> None:
+    def __init__(self, *attempts: int, content: bytes = b"<Invoice/>") -> None:
         self.attempts = list(attempts)
+        self.content = content
         self.settled: list[Settlement] = []
         self.asked = 0
 
@@ -42,7 +43,7 @@ class OneRow:
 
     async def claim(self, dossiers: Sequence[str], limit: int, lease: timedelta) -> Sequence[tuple[Any, Any]]:
         assert (dossiers, limit, lease) == (["0123456749"], 4, LEASE)
-        return [(claim(attempt=self.attempts.pop(0)), None)]
+        return [(claim(attempt=self.attempts.pop(0), content=self.content), None)]
 
     async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Any]:
         self.settled += settlements
@@ -81,3 +82,10 @@ async def test_an_attempt_number_that_was_seen_before_goes_back_unsent() -> None
     await due.claim(["0123456749"], 4, LEASE)
     assert await due.claim(["0123456749"], 4, LEASE) == ()
     assert [settlement.outcome for settlement in rows.settled] == [Outcome.RELEASED]
+
+
+async def test_a_recovered_row_without_its_document_is_never_sent_and_its_key_is_free_for_the_next_listing() -> None:
+    rows = OneRow(7, content=b"")
+    assert await remembered(rows, True).claim(["0123456749"], 4, LEASE) == []
+    ended = rows.settled[0]
+    assert (ended.to, ended.reason, ended.outcome, ended.maybe_sent) == ("failed", "cancelled", Outcome.RELEASED, False)

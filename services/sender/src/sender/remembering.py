@@ -6,10 +6,13 @@ from datetime import timedelta
 import structlog
 
 from common.invoice.move import Moved
-from sender.domain import Claim, release
+from common.invoice.stage import Reason, Stage
+from sender.domain import Claim, Outcome, Settlement, release
 from sender.ports import Claims, Memory
 
 log = structlog.get_logger()
+
+NO_DOCUMENT = "its document was lost with the database; it is sent when the source lists it again"
 
 
 class Remembered:
@@ -27,7 +30,17 @@ class Remembered:
         """Claims, unless the claim itself came from another state of the database than was compared."""
         pairs = await self._claims.claim(dossiers, limit, lease)
         if not pairs or (await self._memory.sure() and self._memory.follows(claim.attempt for claim, _ in pairs)):
-            return pairs
+            return pairs if all(claim.content for claim, _ in pairs) else await self._with_documents(pairs)
         log.error("claims_of_a_doubtful_database_released", claims=len(pairs))
         await self._claims.settle([release(claim) for claim, _ in pairs])
         return ()
+
+    async def _with_documents(self, pairs: Sequence[tuple[Claim, Moved]]) -> Sequence[tuple[Claim, Moved]]:
+        """Rows that a recovery made have no document: whoever wants one sent again has it listed again."""
+        await self._claims.settle([_without_document(claim) for claim, _ in pairs if not claim.content])
+        return [(claim, moved) for claim, moved in pairs if claim.content]
+
+
+def _without_document(claim: Claim) -> Settlement:
+    """It ends like a cancelled row, whose key the next listing takes over."""
+    return Settlement(claim, Outcome.RELEASED, Stage.FAILED, Reason.CANCELLED, NO_DOCUMENT, maybe_sent=False)
