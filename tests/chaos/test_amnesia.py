@@ -96,7 +96,9 @@ SANDBOX = {"SANDBOX_COUNT": str(BEFORE), "SANDBOX_LATENCY": "0.01"}
 
 
 async def test_a_restored_database_sends_nothing_twice_and_loses_nothing(tmp_path: Path) -> None:
-    async with running_system(tmp_path / "system", sandbox=SANDBOX, env=CLOCKS) as running:
+    # by the transport that has no key: there nothing but the memory keeps a second sending from being a second document
+    env = {**CLOCKS, "DESTINATION_TRANSPORT": "graphql"}
+    async with running_system(tmp_path / "system", sandbox=SANDBOX, env=env) as running:
         await running.finish(await running.start_job())
         async with stopped(running):
             await back_up(running)
