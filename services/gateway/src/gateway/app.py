@@ -49,8 +49,7 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
     cursors = Cursors(cursor_key(keys))
     announcer = Announcer(resources.broker, source="gateway")
     held = PostgresHeld(resources.database, Comparing(), settle=settings.send_settle)
-    operations = PostgresOperations(resources.database)
-    switches = PostgresSwitches(resources.database)
+    operations, switches = PostgresOperations(resources.database), PostgresSwitches(resources.database)
     bootstrap = settings.kafka_bootstrap_servers
     replaying = build_replaying(
         resources.database, announcer, cursors, bootstrap=bootstrap, lease=settings.replay_lease, clock=clock
