@@ -249,13 +249,13 @@ async def test_a_working_sender_says_what_it_does(
         env = environment(**parts, DESTINATION_URL=url, STARTUP_TIMEOUT="30")
         async with sender(tmp_path, env) as running:
             async with asyncio.timeout(30):
-                while (await buckets(database)) != {"sent": 17, "failed": 2, "held": 1}:
+                while (await buckets(database)) != {"sent": 17, "failed": 2, "unknown": 1}:
                     await asyncio.sleep(0.1)
             metrics = (await running.http.get("/metrics")).text
             ready = (await running.http.get("/health/ready")).json()
             live = await running.http.get("/health/live")
     assert ledger.summary()["accepted"] == 18
-    assert ready == {"status": "ok", "parts": {"postgres": "up", "kafka": "up", "consumers": "up"}}
+    assert ready == {"status": "ok", "parts": {"postgres": "up", "kafka": "up", "consumers": "up", "memory": "up"}}
     assert live.status_code == 200
     for name in (
         "http_requests_total",
