@@ -48,6 +48,14 @@ def test_clocks_out_of_order_are_refused(env: pytest.MonkeyPatch, deadline: str,
     assert "s3cr3t" not in str(caught.value)
 
 
+def test_a_key_is_not_relied_on_to_its_last_moment(env: pytest.MonkeyPatch) -> None:
+    settings = load_settings(SenderSettings)
+    assert (settings.key_life, settings.key_margin) == (timedelta(hours=24), timedelta(hours=1))
+    env.setenv("KEY_MARGIN", "179")
+    with pytest.raises(ConfigurationError, match="KEY_MARGIN must be at least SEND_SETTLE"):
+        load_settings(SenderSettings)
+
+
 @pytest.mark.parametrize(("concurrency", "given", "prefetch"), [
     (1, None, 1), (16, None, 16), (64, None, 64), (16, "0", 0), (16, "3", 3),
 ])  # fmt: skip
