@@ -84,6 +84,7 @@ async def measure(database: Database, rows: int) -> dict[str, Any]:
         "list, one cause": Selection(group=some[0].group),
         "list, a rare cause": Selection(group=rare),
         "list, one reason": Selection(reason="refused"),
+        "list, a reason that is nowhere": Selection(reason="parked"),
         "list, one job": Selection(job_id=job),
         "list, one dossier": Selection(dossier="0499"),
         "list, one topic": Selection(topic="invoices.fetched.v1"),

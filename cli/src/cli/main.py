@@ -2,11 +2,13 @@
 
 import typer
 
+from cli.commands.dlq import dlq
 from cli.commands.held import held
 from cli.commands.invoices import invoices, why
 from cli.commands.jobs import jobs
 from cli.commands.login import login
 from cli.commands.recover import recover
+from cli.commands.replay import replays
 from cli.commands.status import status
 from cli.commands.switches import pause, resume, switches
 from cli.surroundings import Surroundings
@@ -24,6 +26,8 @@ app.command()(login)
 app.add_typer(jobs, name="jobs")
 app.add_typer(invoices, name="invoices")
 app.add_typer(held, name="held")
+app.add_typer(dlq, name="dlq")
+app.add_typer(replays, name="replay")
 app.command()(why)
 app.command()(status)
 app.command()(pause)

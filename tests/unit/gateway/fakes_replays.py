@@ -24,6 +24,7 @@ from gateway.domain.replays import (
     ReplayStatus,
     ReplaySummary,
     State,
+    Terms,
     Window,
 )
 from gateway.replay.editing import EditFailed
@@ -211,7 +212,7 @@ def status(**given: Any) -> ReplayStatus:
         "reason": "the rule was repaired",
         "user_id": uuid4(),
         "selection": {"source": "selection", "group": "00000000000000aa"},
-        "terms": {"canary": 1, "canary_seconds": 60, "rate": 50.0, "abort_share": 0.2},
+        "terms": Terms(),
         "total": 3,
         "waiting": 1,
         "outcomes": {"moved": 2},

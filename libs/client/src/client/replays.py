@@ -9,7 +9,10 @@ from pydantic import Field
 
 from client.answers import Answer, Page
 from client.connection import Connection, given
+from client.errors import ApiError, GatewayUnreachable
 from client.failures import FailedSummary
+
+_EVERY, _UNAVAILABLE = 1.0, 503
 
 
 class Cause(Answer):
@@ -107,6 +110,19 @@ class ReplayCalls(Connection):
 
     def replay(self, replay_id: UUID | str) -> Replay:
         return self._call("GET", f"/api/v1/replays/{replay_id}", Replay)
+
+    def await_replay(self, replay_id: UUID | str) -> Replay:
+        """Follow a replay until it stands. A gateway that is away for a while is waited for."""
+        while True:
+            try:
+                if (found := self.replay(replay_id)).stands:
+                    return found
+            except GatewayUnreachable:
+                pass
+            except ApiError as error:
+                if error.status != _UNAVAILABLE:
+                    raise
+            self._sleep(_EVERY)
 
     def replay_items(
         self, replay_id: UUID | str, *, outcome: str | None = None, limit: int = 50, cursor: str | None = None

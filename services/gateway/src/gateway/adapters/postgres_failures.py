@@ -1,5 +1,6 @@
 """Failures in PostgreSQL: listed, grouped by cause, looked at."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,8 +22,8 @@ from gateway.domain.failures import (
 from gateway.domain.letters import replay_count
 
 MOST_GROUPS = 500
-COUNTED = 5_000
-"""How far the failures of one cause are counted."""
+COUNTED = 1_000
+"""How far the failures of one cause are counted: each costs a look at its row. A rehearsal counts them all."""
 
 # A loose index scan finds the causes, three short scans look at each; nothing reads all that failed.
 _GROUPS = """
@@ -76,12 +77,17 @@ class PostgresFailures:
         """Newest first."""
         values: list[Any] = []
         sql = newest(chosen, values, after=after, limit=limit)
-        return [summary(row) for row in await self._database.fetch(sql, *values)]
+        async with self._database.transaction() as connection:
+            # a plan for any value reads all by time to find that a rare one is nowhere: 1.1 s instead of 4 ms
+            await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+            return [summary(row) for row in await connection.fetch(sql, *values)]
 
     async def groups(self) -> Sequence[CauseGroup]:
         """What was not archived, by cause; those that failed last first."""
-        rows = [*await self._database.fetch(_INVOICE_GROUPS), *await self._database.fetch(_RECORD_GROUPS)]
-        return sorted(map(_group, rows), key=lambda group: group.last_at, reverse=True)
+        invoices, records = await asyncio.gather(
+            self._database.fetch(_INVOICE_GROUPS), self._database.fetch(_RECORD_GROUPS)
+        )
+        return sorted(map(_group, [*invoices, *records]), key=lambda group: group.last_at, reverse=True)
 
     async def one(self, item_id: UUID) -> FailedDetail | None:
         """A row in any stage, or a record in any state."""

@@ -67,7 +67,7 @@ class ReplayOrder:
     def selection(self) -> dict[str, Any]:
         """What was asked for, without what was not."""
         kind = "window" if isinstance(self.source, Window) else "selection"
-        given = {name: value for name, value in asdict(self.source).items() if value not in (None, False)}
+        given = {name: value for name, value in asdict(self.source).items() if value is not None and value is not False}
         return {"source": kind, **given}
 
     @property
