@@ -17,6 +17,7 @@ from gateway.domain.replays import ReplayOrder, ReplayStatus, Terms
 from gateway.replaying import Replaying
 from tests.integration.gateway.replays_world import Wire, end, insert_failed, insert_letter, moves_of, replaying
 from tests.integration.gateway.world import RealWorld
+from tests.unit.ubl.documents import Document, party
 
 pytestmark = pytest.mark.stack
 
@@ -250,6 +251,27 @@ async def test_a_sweepers_lease_on_a_failed_row_is_no_move(database: Database) -
     async with working(engine):
         await until(engine, replay_id, "completed")
     assert await moves_of(database) == {row: 1}
+
+
+async def test_a_row_without_a_place_is_placed_once_its_administration_is_known(database: Database) -> None:
+    engine = replaying(database, Wire())
+    document = Document(supplier=party("0123456749"), customer=party("0987654394"))
+    row = await insert_failed(
+        database, ubl_data=document.xml().decode(), dossier=None, dedupe_key=None, reference=None, content_sha256=None
+    )
+    first = await start(database, engine, Selection(ids=(row,)))
+    async with working(engine):
+        await until(engine, first, "completed")
+        outcome, why = (await outcomes(engine, first))[row]
+        assert (outcome, "LOCAL-ADMIN-01" in (why or "")) == ("refused", True)
+        await database.execute("INSERT INTO administrations (enterprise_number) VALUES ('0987654394')")
+        second = await start(database, engine, Selection(ids=(row,)))
+        await until(engine, second, "completed")
+    stands = await database.fetchrow("SELECT stage, dossier, direction, dedupe_key FROM invoices WHERE id = $1", row)
+    assert stands is not None
+    assert (stands["stage"], stands["dossier"], stands["direction"]) == ("fetched", "0987654394", "PURCHASE")
+    assert await database.fetchval("SELECT holder FROM invoice_keys WHERE dedupe_key = $1", stands["dedupe_key"]) == row
+    await engine.workers.close()
 
 
 async def test_an_unreadable_record_is_published_as_it_was_and_links_back(database: Database) -> None:

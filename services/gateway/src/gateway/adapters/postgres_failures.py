@@ -22,7 +22,7 @@ from gateway.domain.failures import (
 from gateway.domain.letters import replay_count
 
 MOST_GROUPS = 500
-COUNTED = 1_000
+COUNTED = 500
 """How far the failures of one cause are counted: each costs a look at its row. A rehearsal counts them all."""
 
 # A loose index scan finds the causes, three short scans look at each; nothing reads all that failed.
