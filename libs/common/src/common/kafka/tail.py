@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -14,6 +16,13 @@ from common.errors import InfrastructureError
 Record = ConsumerRecord[bytes, bytes]
 Spans = Mapping[TopicPartition, tuple[int, int]]
 """First offset, and the one after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRecord:
+    offset: int
+    at: datetime
+
 
 _AT_ONCE_MS = 200
 _STOP_WITHIN = 5.0
@@ -48,6 +57,21 @@ async def spans(bootstrap_servers: str, topic: Topic) -> Spans:
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
         return {partition: (begins[partition], ends[partition]) for partition in partitions}
+
+
+async def first_since(bootstrap_servers: str, wanted: Spans, at: datetime) -> Mapping[TopicPartition, FirstRecord]:
+    """Each partition's first record of that time or later; a partition without one is left out."""
+    if not wanted:
+        return {}
+    async with _consumer(bootstrap_servers) as consumer:
+        for topic in {partition.topic for partition in wanted}:
+            await consumer._client.add_topic(topic)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        found = await consumer.offsets_for_times(dict.fromkeys(wanted, int(at.timestamp() * 1000)))
+        return {
+            partition: FirstRecord(first.offset, datetime.fromtimestamp(first.timestamp / 1000, UTC))
+            for partition, first in found.items()
+            if first is not None
+        }
 
 
 async def read_span(bootstrap_servers: str, wanted: Spans) -> AsyncGenerator[Record, None]:

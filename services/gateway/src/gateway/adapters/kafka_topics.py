@@ -1,22 +1,21 @@
 """Windows of a topic, read without a group: nobody's offsets move."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
 
+from common.contracts.topics import Topic
 from common.errors import InfrastructureError
+from common.kafka.tail import Spans, first_since, read_span, spans
 from gateway.domain.faults import NotAllowedNow
 from gateway.domain.replays import Window
 from gateway.replay.ports import REPLAYED_TOPICS, ReadRecord
 
 WITHIN_SECONDS = 8.0
-Span = tuple[int, int]
-"""The first offset, and the one after the last."""
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class KafkaTopics:
@@ -27,87 +26,48 @@ class KafkaTopics:
         if window.topic not in REPLAYED_TOPICS:
             raise NotAllowedNow(f"{window.topic} cannot be replayed; these can: {', '.join(REPLAYED_TOPICS)}")
         try:
-            async with asyncio.timeout(WITHIN_SECONDS), self._consumer() as consumer:
-                spans = await _spans(consumer, window)
-                if sum(stop - start for start, stop in spans.values()) > limit:
+            async with asyncio.timeout(WITHIN_SECONDS):
+                chosen = await self._chosen(window)
+                if sum(max(0, end - begin) for begin, end in chosen.values()) > limit:
                     raise NotAllowedNow(f"The window has more than {limit} records; make it smaller")
-                return await _read(consumer, spans)
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise InfrastructureError(f"kafka: reading {window.topic}: {type(error).__name__}: {error}") from error
+                found = [_record(record) async for record in read_span(self._bootstrap, chosen)]
+        except TimeoutError as error:
+            raise InfrastructureError(f"kafka: reading {window.topic} took longer than {WITHIN_SECONDS:g} s") from error
+        return sorted(found, key=lambda record: (record.partition, record.offset))
 
-    @asynccontextmanager
-    async def _consumer(self) -> AsyncGenerator[Any]:
-        consumer: Any = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, group_id=None, enable_auto_commit=False, client_id="gateway-replay"
-        )
-        await consumer.start()
-        try:
-            yield consumer
-        finally:
-            await consumer.stop()
-
-
-async def _spans(consumer: Any, window: Window) -> Mapping[TopicPartition, Span]:
-    """What of each partition lies in the window. Raises NotAllowedNow where a part of it is gone."""
-    await consumer.topics()
-    known: set[int] = consumer.partitions_for_topic(window.topic) or set()
-    if window.partition is not None and window.partition not in known:
-        raise NotAllowedNow(f"{window.topic} has no partition {window.partition}")
-    partitions = [TopicPartition(window.topic, p) for p in sorted(known) if window.partition in {None, p}]
-    consumer.assign(partitions)
-    begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-    spans: dict[TopicPartition, Span] = {}
-    for partition in partitions:
-        begin, end = begins[partition], ends[partition]
+    async def _chosen(self, window: Window) -> Spans:
+        """What of each partition lies in the window. Raises NotAllowedNow where a part of it is gone."""
+        whole = await spans(self._bootstrap, Topic(window.topic))
+        if window.partition is not None:
+            partition = TopicPartition(window.topic, window.partition)
+            if partition not in whole:
+                raise NotAllowedNow(f"{window.topic} has no partition {window.partition}")
+            whole = {partition: whole[partition]}
         if window.since is not None:
-            spans[partition] = await _by_time(consumer, partition, (begin, end), window.since, window.until)
-        else:
-            spans[partition] = _by_offset(window, begin, end)
-    return {partition: span for partition, span in spans.items() if span[0] < span[1]}
+            return await self._by_time(whole, window.since, window.until)
+        return {partition: _by_offset(window, *span) for partition, span in whole.items()}
+
+    async def _by_time(self, whole: Spans, since: datetime, until: datetime | None) -> Spans:
+        for partition, oldest in (await first_since(self._bootstrap, whole, _EVER)).items():
+            if whole[partition][0] > 0 and since < oldest.at:  # records were removed, and perhaps of this window
+                where = f"partition {partition.partition} begins at {oldest.at.isoformat()}"
+                raise NotAllowedNow(f"The window begins before the topic: {where}, what was before it is gone")
+        begins = await first_since(self._bootstrap, whole, since)
+        ends = await first_since(self._bootstrap, whole, until) if until is not None else {}
+        return {
+            partition: (
+                begins[partition].offset if partition in begins else end,
+                ends[partition].offset if partition in ends else end,
+            )
+            for partition, (_, end) in whole.items()
+        }
 
 
-def _by_offset(window: Window, begin: int, end: int) -> Span:
+def _by_offset(window: Window, begin: int, end: int) -> tuple[int, int]:
     first = begin if window.first is None else window.first
     if first < begin:
         raise NotAllowedNow(f"The topic begins at offset {begin}: what was before it is gone")
     return first, end if window.last is None else min(end, window.last + 1)
-
-
-async def _by_time(
-    consumer: Any, partition: TopicPartition, whole: Span, since: datetime, until: datetime | None
-) -> Span:
-    begin, end = whole
-    if begin > 0 and begin < end:  # records were removed: is the window older than what is left?
-        consumer.seek(partition, begin)
-        oldest = await consumer.getone(partition)
-        if since.timestamp() * 1000 < oldest.timestamp:
-            raise NotAllowedNow(f"Partition {partition.partition} has nothing left of before {oldest.timestamp} ms")
-    return (
-        await _offset_at(consumer, partition, since, end),
-        end if until is None else await _offset_at(consumer, partition, until, end),
-    )
-
-
-async def _offset_at(consumer: Any, partition: TopicPartition, at: datetime, end: int) -> int:
-    found = (await consumer.offsets_for_times({partition: int(at.timestamp() * 1000)}))[partition]
-    return end if found is None else int(found.offset)
-
-
-async def _read(consumer: Any, spans: Mapping[TopicPartition, Span]) -> list[ReadRecord]:
-    if not spans:
-        return []
-    for partition, (start, _) in spans.items():
-        consumer.seek(partition, start)
-    records: list[ReadRecord] = []
-    waiting = set(spans)
-    while waiting:
-        for partition, batch in (await consumer.getmany(*waiting, timeout_ms=500)).items():
-            stop = spans[partition][1]
-            records += [_record(record) for record in batch if record.offset < stop]
-        for partition in list(waiting):
-            if await consumer.position(partition) >= spans[partition][1]:
-                waiting.discard(partition)
-    return sorted(records, key=lambda record: (record.partition, record.offset))
 
 
 def _record(record: Any) -> ReadRecord:
