@@ -108,17 +108,21 @@ evidence AS (
       AND a.outcome IS DISTINCT FROM 'accepted'
 ),
 standing AS (
-    SELECT n.*, i.version AS row_version, i.stage AS row_stage, accepted.uuids, accepted.uuids[1] AS found
+    SELECT n.*, i.version AS row_version, i.stage AS row_stage, accepted.uuid AS found
     FROM input n JOIN invoices i ON i.id = n.id
-    CROSS JOIN LATERAL (
-        SELECT array_agg(a.uuid ORDER BY a.number) AS uuids FROM attempts a
-        WHERE a.invoice_id = n.id AND a.outcome = 'accepted'
-    ) AS accepted
+    LEFT JOIN LATERAL (
+        SELECT a.uuid FROM attempts a WHERE a.invoice_id = n.id AND a.outcome = 'accepted' ORDER BY a.number LIMIT 1
+    ) AS accepted ON true
 ),
 suspected AS (
     INSERT INTO alerts (kind, subject, severity, details)
-    SELECT 'duplicate_suspected', id::text, 'critical', jsonb_build_object('uuids', uuids || uuid)
-    FROM standing WHERE outcome = 'accepted' AND NOT uuid = ALL (uuids)
+    SELECT 'duplicate_suspected', s.id::text, 'critical', jsonb_build_object('uuids', others.uuids || s.uuid)
+    FROM standing s
+    CROSS JOIN LATERAL (
+        SELECT array_agg(DISTINCT a.uuid) AS uuids FROM attempts a
+        WHERE a.invoice_id = s.id AND a.outcome = 'accepted' AND a.uuid <> s.uuid
+    ) AS others
+    WHERE s.outcome = 'accepted' AND s.found IS NOT NULL AND others.uuids IS NOT NULL
     {ON_OPEN_ALERT}
 ),
 move_input AS (
