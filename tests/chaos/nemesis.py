@@ -16,14 +16,17 @@ from tests.chaos.world import World
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 2.5
 _SECOND = 0.3
 """How often a second fault begins while the first lasts."""
+_WATCHED = 0.5
+"""How often the next one waits until an invoice is sent again: a recovery is timed where nothing else is in its way."""
+_LONGEST_RECOVERY = 120.0
 
 
 @dataclass(slots=True)
 class Done:
-    """`ended_at` in seconds since 1970, as in the oracle's log: when it and what was played beside it were over."""
+    """`recovered_in`: seconds from its end to the next accepted document, where that was watched."""
 
     fault: Fault
-    ended_at: float
+    recovered_in: float | None = None
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class Nemesis:
 
     async def run(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
+        calm = True
         while (left := deadline - time.monotonic()) > 0:
             chosen = [self._choose()]
             if self.dice.random() < _SECOND:
@@ -45,8 +49,19 @@ class Nemesis:
             async with asyncio.TaskGroup() as tasks:
                 for fault in chosen:
                     tasks.create_task(self._play(fault, min(left, self.dice.uniform(fault.shortest, fault.longest))))
-            self.done += [Done(fault, time.time()) for fault in chosen]
+            watched = self.dice.random() < _WATCHED
+            took = await self._recovery() if watched else None
+            alone = calm and len(chosen) == 1
+            self.done += [Done(fault, took if alone else None) for fault in chosen]
+            calm = watched
             await asyncio.sleep(self.dice.uniform(_SHORTEST_PAUSE, _LONGEST_PAUSE))
+
+    async def _recovery(self) -> float:
+        """Seconds until the destination accepts another document."""
+        began, stood = time.monotonic(), self.world.accepted()
+        while self.world.accepted() == stood and time.monotonic() - began < _LONGEST_RECOVERY:
+            await asyncio.sleep(0.02)
+        return round(time.monotonic() - began, 2)
 
     def counted(self) -> Counter[str]:
         return Counter(done.fault.kind for done in self.done)

@@ -46,7 +46,6 @@ class Marksman:
     """Arms one service at a time; `struck` says whether the process has reached its point."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
         self._folder = world.injected
         self._serials = itertools.count(1)
         self._serial = 0

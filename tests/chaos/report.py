@@ -1,20 +1,17 @@
 """What a run found, as a page and as one line of JSON."""
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from sandbox.oracle import Accepted
 from tests.chaos.checker import Verdict
 from tests.chaos.nemesis import Done
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One seed's run. `recoveries` are seconds from a fault's end to the next accepted document, by kind."""
+    """One seed's run. `recoveries` are seconds from the end of a fault that was alone to the next accepted document."""
 
     seed: int
     seconds: float
@@ -85,14 +82,12 @@ class Findings:
         return {kind: sum(len(run.recoveries.get(kind, ())) for run in self.runs) for kind in kinds}
 
 
-def recoveries(done: Sequence[Done], accepted: Sequence[Accepted]) -> dict[str, list[float]]:
-    """By kind: seconds from the end of each fault to the next accepted document."""
-    times = [datetime.fromisoformat(line.accepted_at).timestamp() for line in accepted]
+def recoveries(done: Sequence[Done]) -> dict[str, list[float]]:
+    """By kind, where they were watched."""
     found: defaultdict[str, list[float]] = defaultdict(list)
-    for fault in done:
-        place = bisect_right(times, fault.ended_at)
-        if place < len(times):
-            found[fault.fault.kind].append(round(times[place] - fault.ended_at, 3))
+    for one in done:
+        if one.recovered_in is not None:
+            found[one.fault.kind].append(one.recovered_in)
     return dict(found)
 
 

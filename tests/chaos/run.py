@@ -13,7 +13,6 @@ from local.errors import LocalError
 from local.foreground import make_say, run
 from local.supervisor import Say
 from local.system import SERVICES
-from sandbox.oracle import Oracle
 from tests.chaos.controls import CONTROLS, caught
 from tests.chaos.faults import all_faults
 from tests.chaos.feeding import Feeder
@@ -68,7 +67,11 @@ async def _controls(data: Path, say: Say) -> dict[str, bool]:
     found: dict[str, bool] = {}
     async with stage(data / "controls", data / "controls-documents") as on:
         for control in CONTROLS:
-            violations = await caught(on, control)
+            try:
+                violations = await caught(on, control)
+            except (AssertionError, TimeoutError) as error:
+                say(f"control {control.name}: {error!r}")
+                violations = []
             found[control.name] = bool(violations)
             say(f"control {control.name}: {violations or 'not caught'}")
     return found
@@ -95,7 +98,7 @@ async def torment(options: argparse.Namespace, seed: int, seconds: float, *, say
         lasted = time.monotonic() - began
         drained_in = await _drain(running, say)
         verdict = await running.judge()
-        recovered = recoveries(nemesis.done, Oracle(running.log).accepted())
+        recovered = recoveries(nemesis.done)
     say(f"seed {seed}: {verdict.listed} invoices, {len(nemesis.done)} faults, {len(verdict.violations)} violations")
     return Run(seed, lasted, nemesis.counted(), recovered, verdict, drained_in)
 
