@@ -22,7 +22,7 @@ from gateway.domain.causes import fingerprint
 from gateway.domain.failures import Kind, Selection
 from local.infrastructure import Infrastructure
 
-CAUSES, JOBS, DOSSIERS, REPEATS = 30, 100, 500, 40
+JOBS, REPEATS = 100, 40
 
 # Skewed: half of all failures have one of three causes, as after a bad deploy.
 _INVOICES = """

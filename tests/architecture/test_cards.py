@@ -56,7 +56,8 @@ def members(node: ast.AST, kind: str) -> list[str]:
 
 
 def consumed(service: str) -> set[Topic]:
-    return {Topic[name] for called, call in calls(service) if called == "on" for name in members(call.args[0], "Topic")}
+    named = [members(call.args[0], "Topic") for called, call in calls(service) if called == "on" and call.args]
+    return {Topic[name] for names in named for name in names}
 
 
 def emitted(service: str) -> set[Topic]:

@@ -37,7 +37,7 @@ def test_a_service_reads_a_topic_as_the_event_that_is_described() -> None:
         Topic[members(call.args[0], "Topic")[0]]: ast.unparse(call.args[1])
         for service in SERVICES
         for called, call in calls(service)
-        if called == "on"
+        if called == "on" and call.args
     }
     assert read == {topic: EVENTS[topic].__name__ for topic in read}
     assert set(EVENTS) == set(Topic)

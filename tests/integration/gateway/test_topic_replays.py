@@ -119,5 +119,6 @@ async def test_a_window_older_than_the_topic_is_refused(kafka_bootstrap: str) ->
     ],
 )
 async def test_what_cannot_be_replayed_says_so(kafka_bootstrap: str, window: Window, why: str) -> None:
+    await publish(kafka_bootstrap, InvoiceFetched(id=uuid4(), version=1))  # the topic is there
     with pytest.raises(NotAllowedNow, match=why):
         await KafkaTopics(kafka_bootstrap).read(window, 10)

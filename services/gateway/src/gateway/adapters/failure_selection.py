@@ -110,7 +110,7 @@ def _newest_invoices(chosen: Selection, values: list[Any], after: Sequence[Any] 
 
 
 def _newest_records(chosen: Selection, values: list[Any], after: Sequence[Any] | None, limit: int) -> str:
-    where, source = records_where(chosen, values), "dead_letters"
+    where, source = records_where(chosen, values), "dead_letters AS letters"
     if chosen.text is not None:
         source = (
             f"(SELECT * FROM dead_letters {where.sql} ORDER BY created_at DESC, id DESC LIMIT {SEARCHED}) AS newest"

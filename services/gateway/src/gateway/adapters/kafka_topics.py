@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from aiokafka import TopicPartition
-
 from common.contracts.topics import Topic
 from common.errors import InfrastructureError
 from common.kafka.tail import Spans, first_since, read_span, spans
@@ -39,10 +37,9 @@ class KafkaTopics:
         """What of each partition lies in the window. Raises NotAllowedNow where a part of it is gone."""
         whole = await spans(self._bootstrap, Topic(window.topic))
         if window.partition is not None:
-            partition = TopicPartition(window.topic, window.partition)
-            if partition not in whole:
+            whole = {partition: span for partition, span in whole.items() if partition.partition == window.partition}
+            if not whole:
                 raise NotAllowedNow(f"{window.topic} has no partition {window.partition}")
-            whole = {partition: whole[partition]}
         if window.since is not None:
             return await self._by_time(whole, window.since, window.until)
         return {partition: _by_offset(window, *span) for partition, span in whole.items()}

@@ -25,7 +25,7 @@ INSERT INTO document_versions (item_id, number, content) SELECT id, 0, {content}
 ON CONFLICT DO NOTHING
 """
 _ROWS_ORIGINAL = _ORIGINAL.format(content="coalesce(raw, convert_to(ubl_data, 'UTF8'))", table="invoices")
-_RECORDS_ORIGINAL = _ORIGINAL.format(content="value", table="dead_letters")
+_RECORDS_ORIGINAL = _ORIGINAL.format(content="value", table="dead_letters AS letters")
 _VERSION = """
 INSERT INTO document_versions (item_id, number, content, diff, user_id, reason)
 SELECT $1, max(number) + 1, $2, $3, $4, $5 FROM document_versions WHERE item_id = $1 RETURNING number

@@ -52,7 +52,7 @@ _INVOICE_GROUPS = _GROUPS.format(
     at="processed_at", reason="reason", error="error_message", **_LIMITS,
 )  # fmt: skip
 _RECORD_GROUPS = _GROUPS.format(
-    cause="fingerprint", table="dead_letters", waiting="status = 'dead'", kind=Kind.RECORD, at="created_at",
+    cause="fingerprint", table="dead_letters AS letters", waiting="status = 'dead'", kind=Kind.RECORD, at="created_at",
     reason="'unreadable'", error="topic || ': ' || cause", **_LIMITS,
 )  # fmt: skip
 
