@@ -44,11 +44,17 @@ async def _become(on: Stage, service: str, injections: Sequence[str]) -> None:
 
 
 async def caught(on: Stage, control: Control) -> Sequence[str]:
-    """What the checker says of the broken variant. Raises AssertionError where it objects to the sound service."""
+    """What the checker says of the broken variant. Raises AssertionError where it objects to the sound service.
+
+    The service is sound again when it returns.
+    """
     sound = await play(on, control, broken=False)
     if sound.violations:
         raise AssertionError(f"{control.name}: the sound service breaks under this script: {sound.violations}")
-    return (await play(on, control, broken=True)).violations
+    try:
+        return (await play(on, control, broken=True)).violations
+    finally:
+        await _become(on, control.service, [])
 
 
 CONTROLS = (
@@ -57,7 +63,6 @@ CONTROLS = (
         "fetcher",
         scripts.killed_while_it_waits_for_the_database,
         "commit-before-work",
-        fast=True,
     ),
     Control("bare commit", "fetcher", scripts.one_batch_is_left_unacknowledged, "bare-commit", ("give-up-once",)),
     Control("no watchdog", "fetcher", scripts.a_consumer_hangs, "no-watchdog", ("hang-once",)),

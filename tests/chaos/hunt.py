@@ -56,7 +56,7 @@ async def hunt(folder: Path, minutes: float, say: Callable[[str], None]) -> Prog
     deadline = time.monotonic() + minutes * 60
     async with world(folder / "system", sandbox=SANDBOX, env=QUICK, fresh=True) as running:
         marksman = Marksman(running)
-        points = await survey(running, marksman)
+        points = await survey(running, marksman, lambda: _feed(running))
         wanted = [strike for strike in strikes(points) if str(strike) not in progress.played]
         say(f"{len(points)} points; {len(progress.played)} strikes played before, {len(wanted)} to go")
         for number, strike in enumerate(wanted, start=1):
@@ -78,9 +78,14 @@ def strikes(points: dict[Point, int]) -> list[Strike]:
     return [*first, *later]
 
 
+async def _feed(running: World) -> None:
+    await running.add(12)
+    await running.ask()
+
+
 async def _play(running: World, marksman: Marksman, strike: Strike, progress: Progress) -> None:
     try:
-        hit = await shoot(running, marksman, strike)
+        hit = await shoot(running, marksman, strike, lambda: _feed(running))
     except (AssertionError, TimeoutError) as error:
         progress.broken.append(f"{strike}: {error!r}")
         hit = marksman.struck()

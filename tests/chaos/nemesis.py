@@ -16,7 +16,7 @@ from tests.chaos.world import World
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 2.5
 _SECOND = 0.3
 """How often a second fault begins while the first lasts."""
-_WATCHED = 0.5
+_WATCHED = 0.75
 """How often the next one waits until an invoice is sent again: a recovery is timed where nothing else is in its way."""
 _LONGEST_RECOVERY = 120.0
 

@@ -4,9 +4,9 @@ import asyncio
 import itertools
 import json
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from tests.chaos.world import World
 
@@ -100,16 +100,20 @@ class Marksman:
         return int(text) if text else 0
 
 
-async def survey(world: World, marksman: Marksman) -> dict[Point, int]:
-    """Every point that a job of all kinds of documents, a graceful end and a start visit; and how often each."""
+Feed: TypeAlias = Callable[[], Awaitable[None]]
+"""Puts new documents at the source and asks for a job."""
+
+
+async def survey(world: World, marksman: Marksman, feed: Feed) -> dict[Point, int]:
+    """Every point that a job, another one, a graceful end in its middle and a start visit; and how often each."""
     services = world.system.options.services
     for service in services:
         await marksman.record(service)
-    await world.ask()
+    await feed()
     await world.rest(120)
+    await asyncio.sleep(0.5)  # what was seen is written down five times a second
     found = _seen(marksman, services)
-    await world.add(30)
-    await world.ask()
+    await feed()
     before = {service: world.pid(service) for service in services}
     for service in services:
         world.infrastructure.signal(service, signal.SIGTERM)
@@ -125,7 +129,7 @@ def _seen(marksman: Marksman, services: Sequence[str]) -> dict[Point, int]:
     return {point: count for service in services for point, count in marksman.seen(service).items()}
 
 
-async def shoot(world: World, marksman: Marksman, strike: Strike, *, documents: int = 12) -> bool:
+async def shoot(world: World, marksman: Marksman, strike: Strike, feed: Feed) -> bool:
     """Kill there in the middle of a job; where the job does not pass there, while the service ends and starts.
 
     Returns whether the point was reached. The system has come to rest when it returns.
@@ -133,8 +137,7 @@ async def shoot(world: World, marksman: Marksman, strike: Strike, *, documents: 
     service = strike.point.service
     pid = world.pid(service)
     await marksman.arm(strike)
-    await world.add(documents)
-    asking = asyncio.ensure_future(world.ask())
+    asking = asyncio.ensure_future(feed())
     if not await marksman.until_struck(1.0) and not await _struck_or_rest(world, marksman):
         world.infrastructure.signal(service, signal.SIGTERM)
         await marksman.until_struck(4.0)

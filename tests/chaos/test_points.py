@@ -2,24 +2,14 @@
 
 import os
 import random
-from pathlib import Path
 
 import pytest
 
-from tests.chaos.points import QUICK, Marksman, Point, Strike, shoot, survey
-from tests.chaos.world import world
+from tests.chaos.points import Point, Strike, shoot, survey
+from tests.chaos.stage import Stage, judged
 
 SEED = 20261124
 SAMPLE = 10
-SANDBOX = {
-    "SANDBOX_COUNT": "80",
-    "SANDBOX_DUPLICATES": "5",
-    "SANDBOX_CHANGED": "2",
-    "SANDBOX_MALFORMED": "2",
-    "SANDBOX_REFUSED": "2",
-    "SANDBOX_UNKNOWN": "2",
-    "SANDBOX_LATENCY": "0.05",
-}
 
 
 def sample(points: dict[Point, int], dice: random.Random) -> list[Strike]:
@@ -37,20 +27,22 @@ def sample(points: dict[Point, int], dice: random.Random) -> list[Strike]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-async def test_a_service_that_is_killed_at_a_sampled_point_loses_nothing_and_sends_nothing_twice(
-    tmp_path: Path,
-) -> None:
+async def test_a_service_that_is_killed_at_a_sampled_point_loses_nothing_and_sends_nothing_twice(on: Stage) -> None:
     seed = int(os.environ.get("CHAOS_SEED", SEED))  # noqa: TID251 - to repeat what CI printed
-    async with world(tmp_path, sandbox=SANDBOX, env=QUICK) as running:
-        marksman = Marksman(running)
-        points = await survey(running, marksman)
-        strikes = sample(points, random.Random(seed))
+    reached: list[Strike] = []
+
+    async def feed() -> None:
+        await on.list_([*on.shelf.put(6), *on.shelf.put_odd()])
+
+    async def script(on: Stage) -> None:
+        await on.world.script("destination", {"effect": "reset_after", "share": 0.1}, latency=0.05)
+        points = await survey(on.world, on.marksman, feed)
+        await on.world.script("destination", latency=0.05)
         print(f"seed {seed}: {len(points)} points, of which")
-        reached = 0
-        for strike in strikes:
-            hit = await shoot(running, marksman, strike)
-            reached += hit
+        for strike in sample(points, random.Random(seed)):
+            hit = await shoot(on.world, on.marksman, strike, feed)
+            reached.extend([strike] * hit)
             print(f"  {'killed at ' if hit else 'not reached'} {strike}")
-        verdict = await running.judge()
-    assert verdict.violations == []
-    assert reached >= SAMPLE * 0.7, f"only {reached} of {SAMPLE} points were reached"
+
+    assert (await judged(on, script)).violations == []
+    assert len(reached) >= SAMPLE * 0.6, f"only {len(reached)} of {SAMPLE} points were reached"

@@ -40,8 +40,8 @@ async def test_10_a_broker_killed_under_load_and_started_again_sends_again_withi
     async def script(on: Stage) -> None:
         await on.world.script("destination", latency=0.1)
         before = on.world.accepted()
-        await on.put(400)
-        await on.world.until_accepted(before + 40)
+        await on.put(200)
+        await on.world.until_accepted(before + 20)
         await on.world.infrastructure.kill("kafka")
         await on.world.infrastructure.hold("kafka")
         await asyncio.sleep(3.0)
@@ -89,12 +89,11 @@ async def test_13_a_database_stopped_and_killed_in_the_middle(on: Stage) -> None
     async def script(on: Stage) -> None:
         await on.world.script("destination", latency=0.1)
         before = on.world.accepted()
-        await on.put(200)
+        await on.put(80)
         await on.world.until_accepted(before + 20)
         await freeze_database(on.world, on.world.dice)
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(1.0)
         await thaw_database(on.world, on.world.dice)
-        await asyncio.sleep(0.5)
         await on.world.infrastructure.kill("postgres")
 
     assert (await judged(on, script)).violations == []
