@@ -11,10 +11,12 @@ from common.db.sweeper import Sweep, Sweeper
 from common.invoice.stage import Stage
 from fetcher.adapters.postgres_closing import PostgresClosing
 from sender.adapters.postgres import PostgresClaims
+from sender.domain.evidence import Rules
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 BACKLOG = 30_000
+RULES = Rules(lookup=True, settle=timedelta(seconds=180), key_life=timedelta(hours=24))
 DOSSIERS = [f"dossier-{number}" for number in range(20)]
 FILL = """
 WITH job AS (INSERT INTO jobs (job_type, status) VALUES ('manual', 'running') RETURNING id),
@@ -88,14 +90,14 @@ def read(explained: dict[str, Any]) -> float:
 
 
 async def test_the_claim_reads_its_own_index_and_little_more_than_it_takes(explaining: Explaining) -> None:
-    await PostgresClaims(explaining).claim(DOSSIERS, 40, timedelta(seconds=90))
+    await PostgresClaims(explaining, RULES).claim(DOSSIERS, 40, timedelta(seconds=90))
     (explained,) = explaining.plans
     assert indexes(explained) == {"dossier_wake_at_id_idx", "pkey"}, scans(explained)
     assert read(explained) < 500
 
 
 async def test_finding_the_dossiers_costs_some_probes_each(explaining: Explaining) -> None:
-    await PostgresClaims(explaining).dossiers_due()
+    await PostgresClaims(explaining, RULES).dossiers_due()
     (explained,) = explaining.plans
     assert indexes(explained) == {"dossier_wake_at_id_idx"}, scans(explained)
     assert read(explained) < 100

@@ -72,7 +72,7 @@ class FakeClaims:
     most: int = 1000
     dossiers: Sequence[str] = ("0123456749",)
 
-    async def dossiers_due(self) -> Sequence[str]:
+    async def dossiers_due(self, since: timedelta = timedelta(0)) -> Sequence[str]:
         return self.dossiers if self.due else ()
 
     async def claim(self, dossiers: Sequence[str], limit: int, lease: timedelta) -> Sequence[tuple[Claim, Moved]]:

@@ -55,6 +55,32 @@ class Desk:
         return {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
 
 
+async def test_rows_that_are_due_while_nothing_keeps_it_from_claiming_are_a_standstill() -> None:
+    desk = Desk(rows=1)
+    assert await desk.pump.stalled() is None, "only just begun"
+    desk.time.seconds += 16.0
+    assert "1 administrations" in (await desk.pump.stalled() or "")
+    desk.claims.due.clear()
+    assert await desk.pump.stalled() is None, "nothing is due"
+
+
+@pytest.mark.parametrize("paused", [EVERYTHING, "0123456749"])
+async def test_a_pause_is_no_standstill(paused: str) -> None:
+    desk = Desk(rows=1)
+    desk.gate.learn(Standing(version=1), frozenset({paused}))
+    desk.time.seconds += 16.0
+    assert await desk.pump.stalled() is None
+
+
+async def test_a_pump_that_claims_and_sends_does_not_stand_still() -> None:
+    desk = Desk(rows=3)
+    desk.time.seconds += 16.0
+    async with desk.running():
+        await until(lambda: len(desk.claims.settled) == 3)
+    desk.claims.due.append(make_claim())
+    assert await desk.pump.stalled() is None
+
+
 async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not true():

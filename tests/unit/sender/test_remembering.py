@@ -37,7 +37,7 @@ class OneRow:
         self.settled: list[Settlement] = []
         self.asked = 0
 
-    async def dossiers_due(self) -> Sequence[str]:
+    async def dossiers_due(self, since: timedelta = timedelta(0)) -> Sequence[str]:
         self.asked += 1
         return ["0123456749"]
 

@@ -10,6 +10,7 @@ from common.contracts.events import InvoiceValidated
 from common.contracts.topics import Group, Topic
 from common.db.dead_letters import PostgresDeadLetters
 from common.db.pool import Database
+from common.db.postgres_alerts import PostgresAlerts
 from common.db.sweeper import Sweeper
 from common.db.switches import paused
 from common.invoice.move import Moved
@@ -66,7 +67,8 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
         lease=settings.send_lease,
     )
     store = PostgresDeadLetters(database, settings.kafka_bootstrap_servers)
-    consumers = Consumers(resources.broker, Group.SENDER, DeadLetters(Group.SENDER, store, announcer))
+    letters, alerts = DeadLetters(Group.SENDER, store, announcer), PostgresAlerts(database)
+    consumers = Consumers(resources.broker, Group.SENDER, letters, alerts=alerts)
     consumers.on(Topic.INVOICES_VALIDATED, InvoiceValidated, on_invoices_validated(pump.ring))
     resolve = Resolver(PostgresUnknowns(database), destination, rules, announce=moves.announce)
     sweeps = SenderSweeps(claims, resolve, moves.announce)
@@ -79,6 +81,7 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
         drain=(pump.drain, moves.clear),
         close=(destination.aclose,),
         checks={MEMORY_CHECK: memory.remembers},
+        stalled=pump.stalled,
     )
 
 

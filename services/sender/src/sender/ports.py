@@ -67,8 +67,8 @@ Key = tuple[UUID, int]
 class Due(Protocol):
     """What may be sent, and taking it."""
 
-    async def dossiers_due(self) -> Sequence[str]:
-        """The dossiers with rows that may be sent now."""
+    async def dossiers_due(self, since: timedelta = timedelta(0)) -> Sequence[str]:
+        """The dossiers with rows that may be sent, for at least `since`."""
         ...
 
     async def claim(self, dossiers: Sequence[str], limit: int, lease: timedelta) -> Sequence[tuple[Claim, Moved]]:

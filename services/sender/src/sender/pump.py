@@ -25,6 +25,8 @@ Announce = Callable[[Sequence[Moved]], Awaitable[None]]
 
 CLAIM_PAUSE = 0.025
 LOOK_EVERY = 0.5
+STALLED_AFTER = timedelta(seconds=15)
+_STALLED = STALLED_AFTER.total_seconds()
 
 
 class Pump:
@@ -56,6 +58,7 @@ class Pump:
         self._freed = asyncio.Event()
         self._turn = 0
         self._claiming = asyncio.Lock()
+        self._moved_at = clock.monotonic()
         gate.on_change(self._look_again)
 
     def ring(self) -> None:
@@ -82,6 +85,14 @@ class Pump:
         except TimeoutError:
             log.warning("left_in_flight", sends=self._taken)
         await self._settler.drain()
+
+    async def stalled(self) -> str | None:
+        """What is due, although slots are free and nothing is shut, and has not been claimed for a while."""
+        if self._gate.closed or self._free < 1 or self._clock.monotonic() < self._moved_at + _STALLED:
+            return None
+        overdue = set(await self._claims.dossiers_due(STALLED_AFTER)) - self._gate.paused
+        still = self._clock.monotonic() >= self._moved_at + _STALLED
+        return f"rows of {len(overdue)} administrations are due and none is claimed" if overdue and still else None
 
     async def _fill(self) -> None:
         """Claim when it pays: a quarter of the slots free, or some for a while."""
@@ -123,6 +134,8 @@ class Pump:
             log.warning("not_claimed", error=str(error))
             return 0
         self._taken += len(pairs)
+        if pairs:
+            self._moved_at = self._clock.monotonic()
         await self._announce_claims(pairs)
         return len(pairs)
 
@@ -165,6 +178,7 @@ class Pump:
         return not self._gate.closed and claim.dossier not in self._gate.paused
 
     def _look_again(self) -> None:
+        self._moved_at = self._clock.monotonic()
         self._give_back()
         self.ring()
 
@@ -180,4 +194,5 @@ class Pump:
     def _end(self, settlement: Settlement) -> None:
         self._settler.add(settlement)
         self._taken -= 1
+        self._moved_at = self._clock.monotonic()
         self._freed.set()

@@ -22,9 +22,9 @@ class Remembered:
         self._claims = claims
         self._memory = memory
 
-    async def dossiers_due(self) -> Sequence[str]:
+    async def dossiers_due(self, since: timedelta = timedelta(0)) -> Sequence[str]:
         """None while it is not sure."""
-        return await self._claims.dossiers_due() if await self._memory.sure() else ()
+        return await self._claims.dossiers_due(since) if await self._memory.sure() else ()
 
     async def claim(self, dossiers: Sequence[str], limit: int, lease: timedelta) -> Sequence[tuple[Claim, Moved]]:
         """Claims, unless the claim itself came from another state of the database than was compared."""

@@ -35,6 +35,8 @@ class SenderSettings(CommonSettings):
     )
     http_keepalive: Seconds = timedelta(seconds=15)
 
+    stop_timeout: float = Field(default=45.0, gt=0, description="above SEND_DEADLINE: what is in flight has to end")
+
     @model_validator(mode="after")
     def _clocks_in_order(self) -> Self:
         if self.send_lease < self.send_deadline * 1.5:

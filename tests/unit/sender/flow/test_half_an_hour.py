@@ -46,7 +46,7 @@ class Rows:
     due: dict[UUID, float] = field(default_factory=dict[UUID, float])
     outcomes: dict[UUID, list[Settlement]] = field(default_factory=dict[UUID, list[Settlement]])
 
-    async def dossiers_due(self) -> Sequence[str]:
+    async def dossiers_due(self, since: timedelta = timedelta(0)) -> Sequence[str]:
         return ("0123456749",) if any(at <= self.now() for at in self.due.values()) else ()
 
     async def claim(self, dossiers: Sequence[str], limit: int, lease: timedelta) -> Sequence[tuple[Claim, Moved]]:
