@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.commands.alerts import alerts
 from cli.commands.dlq import dlq
 from cli.commands.held import held
 from cli.commands.invoices import invoices, why
@@ -10,6 +11,7 @@ from cli.commands.login import login
 from cli.commands.recover import recover
 from cli.commands.replay import replays
 from cli.commands.status import status
+from cli.commands.support import support_bundle
 from cli.commands.switches import pause, resume, switches
 from cli.surroundings import Surroundings
 
@@ -34,6 +36,8 @@ app.command()(pause)
 app.command()(resume)
 app.add_typer(switches, name="switches")
 app.command()(recover)
+app.add_typer(alerts, name="alerts")
+app.command("support-bundle")(support_bundle)
 
 if __name__ == "__main__":
     app()

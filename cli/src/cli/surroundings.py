@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated, NoReturn, cast
 
 import typer
@@ -22,11 +23,16 @@ def _connect(url: str, token: str | None) -> GatewayClient:
     return GatewayClient(url, token=token)
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - where a test gives its own
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     settings: CliSettings = field(default_factory=CliSettings.from_environment)
     connect: Callable[[str, str | None], GatewayClient] = _connect
     width: int | None = None
+    now: Callable[[], datetime] = _now
 
     @property
     def sessions(self) -> Sessions:

@@ -3,8 +3,9 @@
 import pytest
 from pydantic import BaseModel
 
-from client import answers, held, recovery, switches
+from client import answers, held, operations, recovery, switches
 from gateway.domain import held as held_readings
+from gateway.domain import operations as operation_readings
 from gateway.domain import readings
 from gateway.domain import switches as switch_readings
 from gateway.recovery import story
@@ -34,6 +35,10 @@ PAIRS: list[tuple[type[BaseModel], set[str]]] = [
     (held.Choice, set(held_readings.Choice.__dataclass_fields__)),
     (held.Resolved, set(held_readings.Resolved.__dataclass_fields__)),
     (recovery.Recovered, set(story.RecoveryReport.__dataclass_fields__)),
+    (operations.Alert, set(operation_readings.AlertReading.__dataclass_fields__)),
+    (operations.StageCount, set(operation_readings.StageCount.__dataclass_fields__)),
+    (operations.Stages, set(operation_readings.Stages.__dataclass_fields__)),
+    (operations.SystemSettings, set(operation_readings.SystemSettings.__dataclass_fields__)),
     (answers.Token, set(schemas.Token.model_fields)),
     (answers.Started, set(schemas.Started.model_fields)),
     (answers.Profile, set(schemas.Profile.model_fields)),

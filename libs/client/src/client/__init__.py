@@ -17,11 +17,13 @@ from client.errors import ApiError, ClientError, GatewayUnreachable, JobNotFinis
 from client.failures import Archived, CauseGroup, Edited, Failed, FailedSummary
 from client.gateway import GatewayClient
 from client.held import Choice, Comparison, Held, HeldSummary, Resolved
+from client.operations import Alert, StageCount, Stages, SystemSettings
 from client.recovery import Recovered
 from client.replays import Preview, Replay, ReplayItem, ReplayStarted, ReplaySummary
 from client.switches import Flipped, Pause, Paused
 
 __all__ = [
+    "Alert",
     "Answer",
     "ApiError",
     "Archived",
@@ -54,7 +56,10 @@ __all__ = [
     "ReplaySummary",
     "Resolved",
     "Results",
+    "StageCount",
+    "Stages",
     "Started",
+    "SystemSettings",
     "TimelineEntry",
     "Token",
 ]

@@ -10,6 +10,7 @@ from client.connection import given, not_an_envelope
 from client.errors import ApiError, GatewayUnreachable, JobNotFinished
 from client.failures import FailureCalls
 from client.held import HeldCalls
+from client.operations import OperationCalls
 from client.recovery import RecoveryCalls
 from client.replays import ReplayCalls
 from client.switches import SwitchCalls
@@ -18,7 +19,7 @@ _UNAVAILABLE = 503
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0
 
 
-class GatewayClient(HeldCalls, FailureCalls, ReplayCalls, SwitchCalls, RecoveryCalls):
+class GatewayClient(HeldCalls, FailureCalls, ReplayCalls, SwitchCalls, RecoveryCalls, OperationCalls):
     """The whole API; see `Connection` for what every call raises."""
 
     def me(self) -> Profile:
