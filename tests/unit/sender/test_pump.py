@@ -72,6 +72,18 @@ async def test_a_pause_is_no_standstill(paused: str) -> None:
     assert await desk.pump.stalled() is None
 
 
+async def test_a_retry_after_that_just_ended_is_no_standstill() -> None:
+    desk = Desk(rows=1)
+    async with desk.running():
+        desk.gate.halt(timedelta(seconds=60))
+        desk.time.seconds += 59.9
+        desk.pump.ring()
+        await asyncio.sleep(0.05)
+        desk.time.seconds += 0.1
+        assert not desk.gate.closed
+        assert await desk.pump.stalled() is None
+
+
 async def test_a_pump_that_claims_and_sends_does_not_stand_still() -> None:
     desk = Desk(rows=3)
     desk.time.seconds += 16.0

@@ -103,9 +103,15 @@ class Pump:
             await self._until(lambda: self._free >= 1)
         self._bell.clear()
         async with self._claiming:
-            claimed = 0 if self._gate.closed else await self._claim(self._free)
+            claimed = await self._claim_if_open()
         if not claimed:  # fewer than were free may only be a fair share: more may be due
             await self._wait_for_the_bell()
+
+    async def _claim_if_open(self) -> int:
+        if self._gate.closed:
+            self._moved_at = self._clock.monotonic()  # a wait that is meant is no standstill, nor just after its end
+            return 0
+        return await self._claim(self._free)
 
     async def _wait_for_the_bell(self) -> None:
         try:
