@@ -20,11 +20,11 @@ _MASKS = (
     (re.compile(r"\b([a-z][a-z0-9+]*)://(?:[^\s/@]*@)?([^\s/?#\"']+)[^\s\"']*"), r"\1://\2"),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "<email>"),
     (re.compile(r"/(home|Users)/[^/\s\"']+"), r"/\1/<user>"),
-    (re.compile(r"(?<![\w-])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\w-])"), "<iban>"),
     (re.compile(r"(?<![\w-])(?:[A-Z]{2} ?)?[01]?\d{3}\.\d{3}\.\d{3}(?![\w.-])"), "<number>"),
     (re.compile(r"(?<![\w-])(?:[A-Z]{2} ?)?\d{8,12}(?:B\d{2})?(?![\w-])"), "<number>"),
+    (re.compile(r"(?<![\w-])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\w-])"), "<iban>"),
     (re.compile(r"=\([^)]*\)"), "=(...)"),
-    (re.compile(r"\"[^\"]{3,}\""), '"..."'),
+    (re.compile(r"\"(?![^\"]*\.py\")[^\"]{3,}\""), '"..."'),  # the file of a traceback stays
     (re.compile(r"(?<!\w)'[^']{3,}'"), "'...'"),
 )  # fmt: skip
 _PLAIN_KEYS = frozenset({"event", "level", "service", "timestamp"})
