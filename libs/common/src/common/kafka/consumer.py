@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-from aiokafka import TopicPartition
 from faststream.kafka import KafkaBroker
 
 from common.contracts.topics import Group, Topic
@@ -19,13 +17,12 @@ from common.isolation import Alerts, Isolation, NoAlerts
 from common.kafka.batch import Batch, EventT
 from common.kafka.begun import Begun
 from common.kafka.dead_letters import DeadLetters
+from common.kafka.gaps import Gaps
 from common.kafka.rebalancing import DrainBeforeRevoke
 from common.kafka.working import Park, Working
 from common.waits import Waits
 
 __all__ = ["Batch", "Consumers", "Subscription"]
-
-log = structlog.get_logger()
 
 MAX_RECORDS = 500
 BATCH_WAIT_MS = 20
@@ -34,15 +31,14 @@ HEARTBEAT_MS = 500
 REBALANCE_TIMEOUT_MS = 30_000
 """How long the group waits for a member that lets its batch end: above the drain; by default only the session."""
 
-RETENTION_GAP = "retention_gap"
-
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscriber of FastStream, and when it waits on purpose."""
+    """A subscriber of FastStream, when it waits on purpose, and what was deleted before it came."""
 
     subscriber: Any
     waits: Waits
+    gaps: Gaps
 
     @property
     def group_id(self) -> str:
@@ -98,7 +94,9 @@ class Consumers:
         A record that alone makes the handler fail unexpectedly, or ends its process three times, goes to `park`; by
         default its record is a dead letter. `isolation` is given where a sweeper shares the stage.
         """
-        gate, waits, begun = asyncio.Lock(), Waits(), Begun(self._on_gap)
+        gate, waits = asyncio.Lock(), Waits()
+        gaps = Gaps(self._alerts, f"{self._group}:{topic}")
+        begun = Begun(gaps.found)
         shared = isolation or Isolation(f"{self._group}:{topic}", alerts=self._alerts)
         work = Working(self._group, kind, handler, park, self._dead_letters, shared, begun, waits)
         subscriber = self._broker.subscriber(
@@ -123,10 +121,4 @@ class Consumers:
                 await work(message.consumer, message.raw_message)
 
         subscriber(consume)
-        self.subscribers.append(Subscription(subscriber, waits))
-
-    async def _on_gap(self, partition: TopicPartition, stood: int, first: int) -> None:
-        """Records are gone that nobody has worked. Their rows are not: the sweeper works them when they are due."""
-        details = {"partition": partition.partition, "stood": stood, "first": first, "records": first - stood}
-        log.critical(RETENTION_GAP, topic=partition.topic, **details)
-        await self._alerts.open(RETENTION_GAP, f"{self._group}:{partition.topic}", details)
+        self.subscribers.append(Subscription(subscriber, waits, gaps))

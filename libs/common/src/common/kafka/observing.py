@@ -33,10 +33,13 @@ class Observer:
         assigned = frozenset[TopicPartition](consumer.assignment())
         ends = await self.ends(sorted(assigned)) if assigned else {}
         committed = await self._committed(consumer, assigned) if assigned and ends is not None else {}
+        starts: Offsets | None = {}
+        if ends and committed is not None and any(end > committed.get(p, -1) for p, end in ends.items()):
+            starts = await self.starts(sorted(assigned))
         expelled = not assigned and await self._nobody_in(group)
         now = self._clock.monotonic()
-        late = now - began > 2 * ANSWER_TIMEOUT + 0.5
-        return Look(now, assigned, ends, committed, waits=waits.any(), expelled=expelled, late=late)
+        late = now - began > 2 * ANSWER_TIMEOUT + 0.5  # no two of its questions go unanswered in one look
+        return Look(now, assigned, ends, committed, starts, waits=waits.any(), expelled=expelled, late=late)
 
     async def starts(self, partitions: Sequence[TopicPartition]) -> Offsets | None:
         """Where the logs begin; None without an answer."""
@@ -75,14 +78,12 @@ class Observer:
         return None
 
     async def _committed(self, consumer: Any, assigned: frozenset[TopicPartition]) -> Offsets | None:
-        """What is acknowledged (without a commit: the log's start); None when `consumer` gets no answer."""
+        """What is acknowledged, without the partitions that have no commit; None when `consumer` gets no answer."""
         partitions = sorted(assigned)
         answers = await _answer(asyncio.gather(*(consumer.committed(partition) for partition in partitions)))
         if answers is None:
             return None
-        committed = {p: offset for p, offset in zip(partitions, answers, strict=True) if offset is not None}
-        never = [partition for partition in partitions if partition not in committed]
-        return {**committed, **((await self.starts(never)) or {})} if never else committed
+        return {p: offset for p, offset in zip(partitions, answers, strict=True) if offset is not None}
 
     async def _nobody_in(self, group: str) -> bool:
         admin = self._admin = self._admin or await self._connect(self._make_admin())

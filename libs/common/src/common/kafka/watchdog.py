@@ -13,6 +13,7 @@ import structlog
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import ClearfactsError
+from common.kafka.gaps import Gaps
 from common.kafka.observing import ANSWER_TIMEOUT, Observer
 from common.kafka.stillness import Look, Stillness
 from common.waits import Waits
@@ -40,6 +41,9 @@ class Watched(Protocol):
 
     @property
     def waits(self) -> Waits: ...
+
+    @property
+    def gaps(self) -> Gaps: ...
 
 
 class Watchdog:
@@ -81,6 +85,7 @@ class Watchdog:
                 if subscription.consumer is None:  # not started yet, or stopped already
                     continue
                 look = await self._observer.look(subscription.consumer, subscription.group_id, subscription.waits)
+                await _tell(subscription.gaps, look)
                 seconds = stillness.judge(replace(look, late=look.late or late))
                 if seconds >= self._limit:
                     self._end(f"no record was acknowledged for {seconds:.1f} s although there are some: {_where(look)}")
@@ -100,6 +105,13 @@ class Watchdog:
         began = self._clock.monotonic()
         await asyncio.sleep(seconds)
         return self._clock.monotonic() - began > 3 * seconds
+
+
+async def _tell(gaps: Gaps, look: Look) -> None:
+    for partition, (stood, first) in look.gaps.items():
+        await gaps.found(partition, stood, first)
+    if not look.gaps:
+        await gaps.none()
 
 
 async def _ask(stalled: Stalled) -> str | None:
