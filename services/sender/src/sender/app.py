@@ -1,6 +1,6 @@
 """The sender, wired."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -51,9 +51,6 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     claims = PostgresClaims(database, rules)
     settler = Settler(claims, moves.announce)
 
-    async def announce_claims(claimed: Sequence[Moved]) -> None:
-        await announcer.announce(Topic.INVOICES_OUTCOMES, [outcome(moved) for moved in claimed])
-
     gate = make_gate(settings, lookup=destination.lookup)
     keeper = make_keeper(settings, gate, database, destination)
     memory = Memory(database, last_claims_in(settings.kafka_bootstrap_servers))
@@ -62,7 +59,7 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
         destination,
         settler,
         gate,
-        announce=announce_claims,
+        announce=claims_announcer(announcer),
         deadline=settings.send_deadline,
         lease=settings.send_lease,
     )
@@ -83,6 +80,13 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
         checks={MEMORY_CHECK: memory.remembers},
         stalled=pump.stalled,
     )
+
+
+def claims_announcer(announcer: Announcer) -> Callable[[Sequence[Moved]], Awaitable[None]]:
+    async def announce(claimed: Sequence[Moved]) -> None:
+        await announcer.announce(Topic.INVOICES_OUTCOMES, [outcome(moved) for moved in claimed])
+
+    return announce
 
 
 def make_gate(settings: SenderSettings, *, lookup: bool) -> Gate:
