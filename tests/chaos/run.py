@@ -6,7 +6,7 @@ import json
 import random
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from local.errors import LocalError
@@ -24,6 +24,8 @@ from tests.chaos.world import LINES, World, world
 
 DATA = Path(".clearfacts/chaos")
 IN_FLIGHT = 8
+TWICE = ("fetcher", "validator", "sender")
+"""Services of which a second process runs: work changes hands whenever one of them is killed or stopped."""
 DRAIN = 300.0
 AT_FIRST = 400
 _LATE = 4.0
@@ -91,8 +93,10 @@ async def torment(options: argparse.Namespace, seed: int, seconds: float, *, say
     }
     env = {"SEND_CONCURRENCY": str(IN_FLIGHT), "CHAOS_WAKE": "20"}
     folder = options.data / f"seed-{seed}"
-    async with world(folder, sandbox=sandbox, env=env, dice=dice, fresh=True) as running:
-        nemesis = Nemesis(running, all_faults(SERVICES, LINES), dice, lambda text: say(f"seed {seed}: {text}"))
+    async with world(folder, sandbox=sandbox, env=env, dice=dice, fresh=True) as running, AsyncExitStack() as stack:
+        further = [await stack.enter_async_context(running.replica(name)) for name in TWICE]
+        faults = all_faults((*SERVICES, *further), LINES)
+        nemesis = Nemesis(running, faults, dice, lambda text: say(f"seed {seed}: {text}"))
         began = time.monotonic()
         await _feed_and_break(running, nemesis, options, seconds)
         lasted = time.monotonic() - began

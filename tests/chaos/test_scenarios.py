@@ -4,10 +4,13 @@ import asyncio
 import shutil
 import time
 from pathlib import Path
-from signal import SIGCONT, SIGSTOP
+from signal import SIGCONT, SIGSTOP, SIGTERM
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from common.contracts.topics import Topic
 from tests.chaos.faults import flush_valkey, freeze_database, thaw_database
 from tests.chaos.stage import Stage, judged
 
@@ -111,6 +114,60 @@ async def test_29_valkey_killed_and_flushed_changes_the_fate_of_no_invoice(on: S
     verdict = await judged(on, script)
     assert verdict.violations == []
     assert verdict.buckets == {"sent": 60}
+
+
+async def test_32_a_rolling_restart_under_load_leaves_no_outcome_unknown(on: Stage) -> None:
+    async def script(on: Stage) -> None:
+        await on.world.script("destination", latency=0.2)
+        before = on.world.accepted()
+        await on.put(240)
+        await on.world.until_accepted(before + 20)
+        for service in on.world.system.options.services:
+            pid = on.world.pid(service)
+            on.world.infrastructure.signal(service, SIGTERM)
+            await on.world.replaced(service, pid)
+
+    verdict = await judged(on, script)
+    assert verdict.violations == []
+    assert verdict.buckets == {"sent": 240}
+    assert verdict.resolved == 0, "an outcome was unknown for a time"
+
+
+async def test_35_records_that_are_gone_before_they_were_read_are_noticed_and_their_rows_worked(on: Stage) -> None:
+    async def script(on: Stage) -> None:
+        await on.put(6)  # the group has a place to come back to
+        await on.world.rest(30)
+        await on.world.infrastructure.hold("validator")
+        await on.put(30)
+        await until_listed(on)
+        await forget_records(on.world.infrastructure.kafka_bootstrap, Topic.INVOICES_FETCHED)
+        await on.world.infrastructure.release("validator")
+        await on.put(20)  # a gap is seen with the first record behind it
+
+    verdict = await judged(on, script)
+    assert verdict.violations == []
+    assert verdict.buckets == {"sent": 56}
+    alerts = await on.world.query("SELECT subject FROM alerts WHERE kind = 'retention_gap'")
+    assert {alert["subject"] for alert in alerts} == {"validator:invoices.fetched.v1"}
+
+
+async def until_listed(on: Stage) -> None:
+    sql = "SELECT count(*) AS open FROM jobs WHERE listed_at IS NULL AND status IN ('pending', 'running')"
+    async with asyncio.timeout(30):
+        while (await on.world.query(sql))[0]["open"]:
+            await asyncio.sleep(0.1)
+
+
+async def forget_records(bootstrap: str, topic: str) -> None:
+    """What retention does: everything of the topic up to now is gone."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        (described,) = await admin.describe_topics([topic])
+        partitions = [TopicPartition(topic, partition["partition"]) for partition in described["partitions"]]
+        await admin.delete_records({partition: RecordsToDelete(before_offset=-1) for partition in partitions})
+    finally:
+        await admin.close()
 
 
 async def test_33_pages_that_shift_leave_no_gap_and_count_nothing_twice(on: Stage) -> None:

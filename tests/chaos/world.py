@@ -5,6 +5,7 @@ import itertools
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ class World:
         self.lines = lines
         self.injected = injected
         self.asked: list[str] = []
-        self._replicas = itertools.count(2)
+        self.replicas: list[str] = []
+        self._numbers = itertools.count(2)
         self.dice = dice
         self.latency = 0.0
         """Of the destination, in seconds: how fast the run is."""
@@ -135,11 +137,15 @@ class World:
     @asynccontextmanager
     async def replica(self, service: str) -> AsyncGenerator[str, None]:
         """A second process of a service; the name of its part."""
-        name = f"{service}-{next(self._replicas)}"
-        await self.infrastructure.supervisor.start([self.system.replica(service, name)])
+        name = f"{service}-{next(self._numbers)}"
+        part = self.system.replica(service, name)
+        # two members of a group with one name would throw each other out
+        await self.infrastructure.supervisor.start([replace(part, env={**part.env, "CHAOS_MEMBERSHIP": ""})])
+        self.replicas.append(name)
         try:
             yield name
         finally:
+            self.replicas.remove(name)
             await self.infrastructure.hold(name)
 
     async def heal(self) -> None:
@@ -149,7 +155,7 @@ class World:
             line.clear()
         for face in ("source", "destination", "slack"):
             await self.script(face)
-        for name in (*self.infrastructure.names, *self.system.options.services):
+        for name in (*self.infrastructure.names, *self.system.options.services, *self.replicas):
             await self.infrastructure.wait_ready(name)
 
     async def listed(self) -> frozenset[str]:
