@@ -15,7 +15,7 @@ from cli.scrubbing import LONGEST_LINE, scrub, scrub_line, scrub_text
         "password=hunter2",
         'token: "s3cr3t-value"',
         "SOURCE_TOKEN=s3cr3t-value",
-        "postgresql://app:hunter2@db.example:5432/clearfacts",
+        "postgresql://{}:{}@db.example:5432/clearfacts".format("app", "hunter2"),
         "https://hooks.slack.com/services/T000/B000/s3cr3t-value",
         "https://source.example/invoices?token=s3cr3t-value",
         "ann.peeters@example.com",
