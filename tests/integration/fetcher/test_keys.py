@@ -77,6 +77,17 @@ async def test_a_conflict_whose_holder_failed_goes_on_under_the_key_with_its_own
     assert await world.holder(second.id) == (second.id, 0)
 
 
+async def test_a_conflict_that_goes_on_after_its_job_was_told_asks_for_a_correction(world: World) -> None:
+    first, second = await first_and_changed(world, Stage.VALIDATED)
+    await world.database.execute("UPDATE jobs SET status = 'completed' WHERE id = $1", second.job_id)
+    assert await world.look_again(second.id) == []
+    assert await world.database.fetchval("SELECT count(*) FROM notifications") == 0
+    await world.put(first.id, Stage.FAILED, Reason.REFUSED)
+    await world.look_again(second.id)
+    rows = await world.database.fetch("SELECT kind, subject FROM notifications")
+    assert [tuple(row) for row in rows] == [("job_corrected", str(second.job_id))]
+
+
 async def test_a_conflict_of_a_later_generation_keeps_that_generation_when_it_goes_on(world: World) -> None:
     (sent,) = await world.listing(item("s-1", FIRST))
     await world.put(sent.id, Stage.SENT)

@@ -16,7 +16,7 @@ from gateway.domain.faults import IdempotencyKeyReused, NotAllowedNow
 from gateway.domain.replays import ReplayOrder, ReplayStatus, Terms
 from gateway.replaying import Replaying
 from tests.integration.gateway.replays_world import Wire, end, insert_failed, insert_letter, moves_of, replaying
-from tests.integration.gateway.world import RealWorld
+from tests.integration.gateway.world import RealWorld, insert_job
 from tests.unit.ubl.documents import Document, party
 
 pytestmark = pytest.mark.stack
@@ -78,6 +78,18 @@ async def test_failed_rows_go_again_with_actor_and_reason(database: Database) ->
     audit = await database.fetchrow("SELECT * FROM audit_logs WHERE action = 'replays.start'")
     assert audit is not None
     assert (audit["resource_id"], audit["details"]["reason"]) == (replay_id, "the rule was repaired")
+
+
+async def test_a_replay_from_a_job_that_was_told_asks_for_one_correction(database: Database) -> None:
+    engine = replaying(database, Wire())
+    job = await insert_job(database, status="completed")
+    rows = [await insert_failed(database, job_id=job) for _ in range(3)]
+    await insert_failed(database, job_id=await insert_job(database, status="running"))
+    replay_id = await start(database, engine, Selection(dossier="0123456749"))
+    async with working(engine):
+        assert (await until(engine, replay_id, "completed")).outcomes == {"moved": len(rows) + 1}
+    told = await database.fetch("SELECT DISTINCT kind, subject FROM notifications")
+    assert [tuple(row) for row in told] == [("job_corrected", str(job))]
 
 
 async def test_what_may_not_go_is_refused_and_says_why(database: Database) -> None:

@@ -106,7 +106,7 @@ async def test_the_first_three_of_a_kind_are_told_at_once_and_the_others_togethe
 
 
 async def test_two_notifiers_tell_each_alert_once(watch: Watch, database: Database, slack: SlackFace) -> None:
-    for kind in ("amnesia", "paused", "destination"):
+    for kind in ("amnesia", "paused", "breaker_open"):
         for number in range(3):
             await watch.open(f"about-{number}", kind)
     await asyncio.gather(watch.told(), Watch(database, slack).told())

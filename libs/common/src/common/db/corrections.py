@@ -17,6 +17,7 @@ INSERT INTO notifications (channel, kind, subject, window_key, wake_at)
 SELECT DISTINCT 'slack', '{KIND}', j.id::text, w.start::text, w.start + interval '10 minutes 30 seconds'
 FROM jobs j CROSS JOIN date_bin('10 minutes', now(), timestamptz '2000-01-01 00:00+00') AS w(start)
 WHERE j.id {{jobs}} AND j.status IN ('completed', 'failed')
+ORDER BY 3 -- one order for all: else two of these could wait for each other
 ON CONFLICT DO NOTHING
 """
 _NOTE_ROWS = _NOTE.format(jobs="IN (SELECT job_id FROM invoices WHERE id = ANY($1::uuid[]))")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from common.db.corrections import note_corrections
 from common.db.moves import OUTCOME_COLUMNS, apply_moves, to_moved
 from common.db.pool import Connection, Database
 from common.db.sweeper import Key, Sweep
@@ -94,4 +95,6 @@ class FetcherSweeps:
                 move = Move(row_id, version, Stage.HELD, Stage.HELD, reason, explain(reason))
             case Held() | ForceRefused():
                 return []
+        if move.to is not Stage.HELD:
+            await note_corrections(connection, [row_id])
         return await apply_moves(connection, [move], actor="fetcher")

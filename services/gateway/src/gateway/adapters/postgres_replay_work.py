@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from common.db.corrections import note_corrections
 from common.db.pool import Connection, Database
 from common.errors import RowFault
 from gateway.adapters.postgres_replays import terms_of
@@ -130,6 +131,7 @@ class PostgresReplayWork:
         async with self._database.transaction() as connection:
             taken = await take(connection, leased, items, places, ours)
             await mark(connection, leased.id, taken)
+            await note_corrections(connection, [moved.id for moved in taken.moved])
             await self._hold(connection, leased)  # rows first, then their replay: whoever lost it takes all back
         return Started(taken.moved, taken.letters)
 

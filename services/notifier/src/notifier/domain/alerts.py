@@ -18,7 +18,9 @@ _MEANS: Mapping[str, str] = {
     "duplicate_suspected": "Clearfacts may have the same invoice twice",
     "amnesia": "the database has forgotten invoices that were sent; nothing is sent until it is recovered",
     "paused": "sending is paused by a person",
-    "destination": "Clearfacts does not answer as it should; sending waits for it",
+    "breaker_open": "Clearfacts does not answer as it should; sending waits for it",
+    "retention_gap": "records were deleted before they were read; their rows are worked by the sweeps",
+    "storm": "one unexpected error fails row after row; rows are tried one at a time until one passes",
 }
 _CAUSES = ("why", "reason", "cause", "error")
 
