@@ -31,6 +31,17 @@ HEARTBEAT_MS = 500
 REBALANCE_TIMEOUT_MS = 30_000
 """How long the group waits for a member that lets its batch end: above the drain; by default only the session."""
 
+LIMITS: Any = {
+    "auto_offset_reset": "earliest",
+    "max_records": MAX_RECORDS,
+    "batch_timeout_ms": BATCH_WAIT_MS,
+    "session_timeout_ms": SESSION_TIMEOUT_MS,
+    "heartbeat_interval_ms": HEARTBEAT_MS,
+    "rebalance_timeout_ms": REBALANCE_TIMEOUT_MS,
+    "no_reply": True,
+}
+"""What every subscription has alike."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -95,23 +106,18 @@ class Consumers:
         default its record is a dead letter. `isolation` is given where a sweeper shares the stage.
         """
         gate, waits = asyncio.Lock(), Waits()
-        gaps = Gaps(self._alerts, f"{self._group}:{topic}")
+        stage = f"{self._group}:{topic}"
+        gaps = Gaps(self._alerts, stage)
         begun = Begun(gaps.found)
-        shared = isolation or Isolation(f"{self._group}:{topic}", alerts=self._alerts)
+        shared = isolation or Isolation(stage, alerts=self._alerts)
         work = Working(self._group, kind, handler, park, self._dead_letters, shared, begun, waits)
         subscriber = self._broker.subscriber(
             topic.value,
             batch=True,
             group_id=self._group.value,
             group_instance_id=self._instance_id,
-            auto_offset_reset="earliest",
-            max_records=MAX_RECORDS,
-            batch_timeout_ms=BATCH_WAIT_MS,
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=HEARTBEAT_MS,
-            rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
             listener=DrainBeforeRevoke(gate, begun.forget),
-            no_reply=True,
+            **LIMITS,
         )
         context = self._broker.context
 
