@@ -4,12 +4,15 @@
 """
 
 import asyncio
+import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from common.contracts.dead_letters import Unreadable
 from common.contracts.events import InvoiceFetched
+from common.contracts.topics import Group
 from common.ending import LoopGuard, end_standstill
 from common.errors import InfrastructureError
 from common.kafka import Announcer, Batch, Consumers, make_broker
@@ -19,6 +22,7 @@ from common.kafka.watchdog import Watchdog
 from tests.integration.common.kafka import GROUP, TOPIC, NoStore
 
 LIMIT = 3.0
+POISON = 666
 TICK = 0.4
 
 Handle = Callable[[Batch[InvoiceFetched]], Awaitable[None]]
@@ -26,6 +30,14 @@ Handle = Callable[[Batch[InvoiceFetched]], Awaitable[None]]
 
 def say(word: str) -> None:
     print(word, flush=True)
+
+
+class Parked:
+    """Says what is parked, and why."""
+
+    async def keep(self, group: Group, records: Sequence[Unreadable]) -> None:
+        for record in records:
+            say(f"parked by {group}: {record.value.decode()}: {record.cause}")
 
 
 async def works(batch: Batch[InvoiceFetched]) -> None:
@@ -53,7 +65,16 @@ async def is_slow(batch: Batch[InvoiceFetched]) -> None:
     await works(batch)
 
 
+async def dies_of_poison(batch: Batch[InvoiceFetched]) -> None:
+    if any(event.version == POISON for event in batch.events):
+        os._exit(9)
+    for event in batch.events:
+        say(f"worked {event.id}")
+    await batch.acknowledge()
+
+
 HANDLERS: dict[str, Handle] = {
+    "dies": dies_of_poison,
     "handler": waits_for_ever,
     "loop": blocks,
     "declared": has_no_database,
@@ -63,7 +84,9 @@ HANDLERS: dict[str, Handle] = {
 
 async def main(how: str, bootstrap: str) -> None:
     broker = make_broker(bootstrap, client_id="hanging")
-    consumers = Consumers(broker, GROUP, DeadLetters(GROUP, NoStore(), Announcer(broker, source="test")))
+    store = Parked() if how == "dies" else NoStore()
+    letters = DeadLetters(GROUP, store, Announcer(broker, source="test"))
+    consumers = Consumers(broker, GROUP, letters, instance_id="one")  # whoever comes next need not wait for the session
     consumers.on(TOPIC, InvoiceFetched, HANDLERS.get(how, works))
     (subscription,) = consumers.subscribers
     await broker.connect()

@@ -12,8 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from common.contracts.dead_letters import Unreadable
 from common.contracts.events import InvoiceFetched
 from common.contracts.topics import DEAD_LETTERS, Group, Topic
+from common.isolation import Alerts
 from common.kafka import Announcer, Batch, Consumers, make_broker
 from common.kafka.dead_letters import DeadLetters, DeadLetterStore
+from common.kafka.working import Park
 
 TOPIC = Topic.INVOICES_FETCHED
 GROUP = Group.VALIDATOR
@@ -44,12 +46,19 @@ class Seen:
 
 
 @asynccontextmanager
-async def consuming(bootstrap: str, handle: Handle, store: DeadLetterStore | None = None) -> AsyncGenerator[Any]:
-    """A running consumer; yields its subscriber."""
+async def consuming(
+    bootstrap: str,
+    handle: Handle,
+    store: DeadLetterStore | None = None,
+    *,
+    alerts: Alerts | None = None,
+    park: Park[InvoiceFetched] | None = None,
+) -> AsyncGenerator[Any]:
+    """A running consumer; yields its subscription."""
     broker = make_broker(bootstrap, client_id="test", graceful_timeout=5.0)
     letters = DeadLetters(GROUP, store or NoStore(), Announcer(broker, source="test"))
-    consumers = Consumers(broker, GROUP, letters)
-    consumers.on(TOPIC, InvoiceFetched, handle)
+    consumers = Consumers(broker, GROUP, letters, alerts=alerts)
+    consumers.on(TOPIC, InvoiceFetched, handle, park=park)
     await broker.connect()
     await broker.start()
     try:

@@ -64,8 +64,8 @@ class Batch(Generic[EventT]):
 
 
 @dataclass(slots=True)
-class Probe(Batch[EventT]):
-    """A batch of one that tries whether its work passes again; its record is acknowledged later, in its turn."""
+class Part(Batch[EventT]):
+    """Some records of a batch that could not be worked whole: acknowledged with the others, by one commit."""
 
     async def acknowledge(self) -> None:
         self.acknowledged = True

@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 from common.contracts.topics import Group
 from common.errors import InfrastructureError, RetryableError
 from common.isolation import Isolation, Steps
-from common.kafka.batch import Batch, EventT, Probe, Record, commit
+from common.kafka.batch import Batch, EventT, Part, Record, commit
 from common.kafka.begun import Begun, Piece
 from common.kafka.dead_letters import DeadLetters, unreadable
 from common.kafka.decoding import Item, adopt_context, decode
@@ -44,10 +44,12 @@ class Polled:
     consumer: Any
     records: Sequence[Record]
     patience: Patience
-    batches: list[tuple[Batch[Any], Sequence[Record]]] = field(default_factory=list[Any])
+    done: list[Record] = field(default_factory=list[Record])
+    owed: list[Record] = field(default_factory=list[Record])
+    """Of what is done, what no commit has told yet."""
 
     def rest(self) -> Sequence[Record]:
-        done = {id(record) for batch, records in self.batches if batch.acknowledged for record in records}
+        done = set(map(id, self.done))
         return [record for record in self.records if id(record) not in done]
 
 
@@ -95,35 +97,45 @@ class Working(Generic[EventT]):
         items = decode(piece.records, self.kind)
         if piece.condemned:
             await self._give_up(polled, items[0], DIED)
+            await self._settle(polled)
             return
         if piece.note:
             first = piece.records[0]
             place = TopicPartition(first.topic, first.partition)
             await commit(polled.consumer, {place: (first.offset, write(piece.note))})
         await polled.patience.insist(lambda: self.dead_letters.park([item.bad for item in items if item.bad]))
+        try:
+            await self.isolation.take(items, self._steps(polled, whole=len(items)))
+        finally:
+            await self._settle(polled)
 
-        await self.isolation.take(items, self._steps(polled))
+    async def _settle(self, polled: Polled) -> None:
+        owed, polled.owed = polled.owed, []
+        if owed:
+            await Batch((), polled.consumer, owed, self.begun.metadata).acknowledge()
 
-    def _steps(self, polled: Polled) -> Steps[Item[EventT]]:
+    def _steps(self, polled: Polled, *, whole: int) -> Steps[Item[EventT]]:
         async def work(items: Sequence[Item[EventT]]) -> None:
-            await self._handle(polled, items, Batch)
+            if len(items) == whole:
+                polled.done += await self._handle(polled, items, Batch)
+            else:
+                _owe(polled, await self._handle(polled, items, Part))
 
         async def probe(items: Sequence[Item[EventT]]) -> None:
-            await self._handle(polled, items, Probe)
+            await self._handle(polled, items, Part)
 
         async def park(item: Item[EventT], cause: str) -> None:
             await self._give_up(polled, item, cause)
 
         return Steps(lambda item: item.key, work, park, probe)
 
-    async def _handle(self, polled: Polled, items: Sequence[Item[EventT]], kind: type[Batch[EventT]]) -> None:
+    async def _handle(self, polled: Polled, items: Sequence[Item[EventT]], kind: type[Batch[EventT]]) -> list[Record]:
         records = [item.record for item in items]
         batch = kind([i.event for i in items if i.event], polled.consumer, records, self.begun.metadata)
         await polled.patience.insist(lambda: self.handler(batch))
         if not batch.acknowledged:
             raise NotAcknowledgedError
-        if kind is not Probe:
-            polled.batches.append((batch, records))
+        return records
 
     async def _give_up(self, polled: Polled, item: Item[EventT], cause: str) -> None:
         """Park what the item is about, or where nobody knows how, the record."""
@@ -133,6 +145,9 @@ class Working(Generic[EventT]):
         elif item.bad is None:
             letter = unreadable(item.record, cause=cause)
             await polled.patience.insist(lambda: self.dead_letters.park([letter]))
-        batch: Batch[EventT] = Batch((), polled.consumer, [item.record], self.begun.metadata)
-        await batch.acknowledge()
-        polled.batches.append((batch, [item.record]))
+        _owe(polled, [item.record])
+
+
+def _owe(polled: Polled, records: Sequence[Record]) -> None:
+    polled.done += records
+    polled.owed += records
