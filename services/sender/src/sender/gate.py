@@ -57,6 +57,7 @@ class Gate:
         self._shut = True  # until the first word of the gatekeeper: a pause must outlive a restart
         self._changed = asyncio.Event()
         self._on_change: list[Callable[[], None]] = []
+        metrics.SENDS_ALLOWED.set(aimd.limit)
 
     # What the pump asks
 
@@ -196,8 +197,7 @@ class Gate:
     def _settle_shut(self) -> bool:
         """Whether it changed, and was told."""
         was = self._shut
-        unknown = self._standing.version == UNKNOWN.version
-        self._shut = unknown or self.stopped or bool(self._tripped) or self._standing.open or EVERYTHING in self._paused
+        self._shut = self.stopped or bool(self._tripped) or self._standing.open or EVERYTHING in self._paused
         if self._shut is not was:
             self._tell()
         return self._shut is not was
