@@ -196,3 +196,26 @@ async def test_a_consumer_whose_task_died_is_not_ready(kafka_bootstrap: str) -> 
             task.cancel()
         await asyncio.sleep(0.05)
         assert not consumes(subscriber)
+
+
+@pytest.mark.timeout(180)
+async def test_a_storm_of_rebalances_costs_no_record_and_none_is_handled_twice(kafka_bootstrap: str) -> None:
+    """A worker comes or goes every three seconds, while records keep coming."""
+    steady = Slow(0.05)
+    workers = [steady]
+    async with AsyncExitStack() as stack:
+        announcer = await stack.enter_async_context(announcing(kafka_bootstrap))
+        await stack.enter_async_context(consuming(kafka_bootstrap, steady))
+        sent: set[UUID] = set()
+        for _ in range(4):
+            workers.append(Slow(0.05))
+            async with consuming(kafka_bootstrap, workers[-1]):
+                sent |= await announce_in_pieces(announcer, RECORDS)
+            sent |= await announce_in_pieces(announcer, RECORDS)
+        async with asyncio.timeout(60):
+            while len({row for worker in workers for row in worker.ids}) < len(sent):
+                await asyncio.sleep(0.05)
+    handled = [row for worker in workers for row in worker.ids]
+    assert set(handled) == sent
+    assert len(handled) == len(sent), f"{len(handled) - len(sent)} of {len(sent)} were handled twice"
+    assert sum(bool(worker.ids) for worker in workers) > 1, "there was no rebalance"
