@@ -87,7 +87,12 @@ async def stage(data: Path, folder: Path) -> AsyncGenerator[Stage, None]:
 
 
 async def judged(on: Stage, script: Script) -> Verdict:
-    """The verdict on what a script brings in, after heal and drain."""
+    """The verdict on what a script brings in, after heal and drain; it begins when what came before is over."""
+    await on.world.heal()
+    await on.world.rest(REST)
+    before = on.world.accepted()
+    await on.put(1)
+    await on.world.until_accepted(before + 1)
     on.ids, on.announced = [], []
     after, since = on.world.accepted(), datetime.now(UTC)  # noqa: TID251 - compared with the database of this machine
     await script(on)
