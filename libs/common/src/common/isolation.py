@@ -72,6 +72,11 @@ class Isolation:
     def storm(self) -> bool:
         return self._guard.storm is not None
 
+    @property
+    def failing(self) -> Sequence[bytes]:
+        """The keys of rows that failed in this storm: one of them has to pass before it is over."""
+        return self._guard.failing
+
     async def take(self, items: Sequence[Item], steps: Steps[Item]) -> None:
         """Work `items`, in order. Raises StormGoesOnError while too many fail alike; errors that mean "wait" pass."""
         if not items:

@@ -38,7 +38,7 @@ class StormGuard:
         self._fingerprint: str | None = None
         self._in_a_row = 0
         self._recent: deque[_Bucket] = deque()
-        self._failing: list[bytes] = []
+        self.failing: list[bytes] = []
         self._probes = 0
         self._next_probe = 0.0
 
@@ -66,7 +66,7 @@ class StormGuard:
     def begin(self, fingerprint: str, *failing: bytes) -> None:
         """A storm, seen here or told by somebody else."""
         self.storm = fingerprint
-        self._failing = list(failing)
+        self.failing = list(failing)
         self._next_probe = self._clock.monotonic() + PROBE_EVERY.total_seconds()
 
     def seconds_to_probe(self) -> float:
@@ -77,7 +77,7 @@ class StormGuard:
         """The position of the row to probe: one that failed before, and in turn any other."""
         self._probes += 1
         self._next_probe = self._clock.monotonic() + PROBE_EVERY.total_seconds()
-        known = [position for position, key in enumerate(keys) if key in self._failing]
+        known = [position for position, key in enumerate(keys) if key in self.failing]
         if known and self._probes % 2:
             return known[self._probes // 2 % len(known)]
         return self._probes // 2 % len(keys)
@@ -85,12 +85,12 @@ class StormGuard:
     def probed(self, key: bytes, *, passed: bool) -> bool:
         """What came of a probe; whether the storm is over."""
         if not passed:
-            if key not in self._failing and len(self._failing) < _MOST_FAILING:
-                self._failing.append(key)
+            if key not in self.failing and len(self.failing) < _MOST_FAILING:
+                self.failing.append(key)
             return False
-        if self._failing and key not in self._failing:
+        if self.failing and key not in self.failing:
             return False  # it never failed: it proves nothing
-        self.storm, self._failing, self._in_a_row = None, [], 0
+        self.storm, self.failing, self._in_a_row = None, [], 0
         self._recent.clear()
         return True
 

@@ -29,11 +29,14 @@ DIED = "its process ended three times with it alone in hand"
 _LEASE = """
 WITH due AS (
     SELECT id FROM invoices WHERE stage = {stage} AND wake_at <= now() AND ({condition})
-    ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    ORDER BY {first}wake_at LIMIT $1 FOR UPDATE SKIP LOCKED
 )
 UPDATE invoices i SET version = i.version + 1, wake_at = now() + $2 FROM due WHERE i.id = due.id
 RETURNING i.id, i.version
 """
+_FAILING = "(id::text = ANY($3)) DESC, "
+"""A storm is over when one of those passes."""
+
 _SOON = "UPDATE invoices SET wake_at = now() + interval '5 s' WHERE id = $1 AND version = $2"
 
 
@@ -57,6 +60,10 @@ class Sweep:
 
     isolation: Isolation | None = None
     """Given where a consumer shares the stage."""
+
+
+def _lease(sweep: Sweep, *, first: str = "") -> str:
+    return _LEASE.format(stage=f"'{sweep.stage}'", condition=sweep.condition, first=first)
 
 
 @dataclass(slots=True)
@@ -120,9 +127,12 @@ class Sweeper:
 
     async def _once(self, round_: _Round) -> list[Key]:
         sweep = round_.sweep
-        sql = _LEASE.format(stage=f"'{sweep.stage}'", condition=sweep.condition)
-        limit = 1 if round_.isolation.storm else self._batch
-        rows = await self._database.fetch(sql, limit, sweep.lease or self._lease)
+        lease = sweep.lease or self._lease
+        if round_.isolation.storm:
+            failing = [key.decode() for key in round_.isolation.failing]
+            rows = await self._database.fetch(_lease(sweep, first=_FAILING), 1, lease, failing)
+        else:
+            rows = await self._database.fetch(_lease(sweep), self._batch, lease)
         keys: list[Key] = [(row["id"], row["version"]) for row in rows]
         if keys:
             metrics.SWEPT.labels(self._service, sweep.stage).inc(len(keys))
