@@ -12,7 +12,7 @@ _FOREIGN = re.compile(r"\b(DETAIL|STATEMENT|CONTEXT|QUERY|PARAMETERS):")
 
 _MASKS = (
     (re.compile(r"(?is)\s*\b(DETAIL|STATEMENT|CONTEXT|QUERY|PARAMETERS):.*"), ""),
-    (re.compile(r"<[?!/A-Za-z][^>]*>"), "<xml>"),
+    (re.compile(r"(?s)<(?:\?xml|/?(?:\w+:)?(?:Invoice|CreditNote)\b|/?\w+:\w+).*"), "<document>"),  # to its end
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "<token>"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), r"\1 <token>"),
     (re.compile(r"(?i)\b([\w-]*(?:password|passwd|secret|token|api[_-]?key|authorization))\b(\"?\s*[=:]\s*)(?!<)\S+"),

@@ -31,6 +31,8 @@ from cli.scrubbing import LONGEST_LINE, scrub, scrub_line, scrub_text
         'invalid input syntax for type uuid: "ACME NV"',
         "cannot read 'ACME NV'",
         "<cbc:Name>ACME NV</cbc:Name>",
+        '<?xml version="1.0"?><Invoice><cbc:Note>ACME NV',
+        "<Invoice xmlns=...><Name>ACME NV</Name>",
         "23505: duplicate key\nDETAIL:  Failing row contains (7, ACME NV, 12.50).",
     ],
 )  # fmt: skip
@@ -39,7 +41,7 @@ def test_a_secret_or_a_name_does_not_stay(secret: str) -> None:
     assert shown.startswith("before ")
     for word in ("hunter2", "s3cr3t", "c2lnb", "peeters", "abc.def", "0123", "123456789", "5390"):
         assert word not in shown
-    assert "ACME" not in shown or secret.startswith("<cbc")
+    assert "ACME" not in shown
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,7 @@ def test_a_secret_or_a_name_does_not_stay(secret: str) -> None:
         '  File "/srv/sender/pump.py", line 64, in run',
         "2026-11-24 07:53:57.533 UTC [14832] LOG:  shutting down",
         "listens on http://127.0.0.1:27505",
+        "<Task pending name=Task-7> was destroyed",
     ],
 )
 def test_what_helps_stays(line: str) -> None:
