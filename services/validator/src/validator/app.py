@@ -25,7 +25,10 @@ async def build_app(settings: ValidatorSettings, resources: Resources) -> App:
     database = resources.database
     announcer = Announcer(resources.broker, source="validator")
     moves = MoveAnnouncer(announcer, database, service="validator")
-    workers, apart = Workers(settings.validation_workers), Workers(1, preload=("ubl.work", "validator.app"))
+    workers, apart = (
+        Workers(settings.validation_workers),
+        Workers(1, preload=("validator.app", "common.runtime", "validator.adapters.warmed")),
+    )
     alone, profile = Apart(apart.run), settings.validation_profile
     await workers.run(warm, profile)  # a profile that does not compile must stop the start, not the first batch
     rows, isolation = PostgresRows(database), Isolation("validator", alerts=PostgresAlerts(database))
@@ -50,6 +53,6 @@ async def build_app(settings: ValidatorSettings, resources: Resources) -> App:
     )
     return App(
         subscribers=consumers.subscribers,
-        loops=(Sweeper(database, (sweep,), service="validator").run,),
+        loops=(Sweeper(database, (sweep,), service="validator").run, alone.stand_by),
         close=(workers.close, apart.close),
     )

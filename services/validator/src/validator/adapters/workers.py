@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -32,6 +33,15 @@ class Apart:
     async def __call__(self, *call: Any) -> Any:
         async with self._one_by_one:
             return await self._run(*call)
+
+    async def stand_by(self) -> None:
+        """Have a worker before it is needed: whoever waits for a suspect's turn waits no longer than must be."""
+        with suppress(RetryableError):
+            await self(nothing)
+
+
+def nothing() -> None:
+    """The least that a worker can do."""
 
 
 class WorkerValidation:
