@@ -11,6 +11,9 @@ from tests.chaos import scripts
 from tests.chaos.checker import Verdict
 from tests.chaos.stage import Script, Stage, judged
 
+ONCE = ("hung", "given-up")
+"""The marks of injections that have struck."""
+
 
 @dataclass(frozen=True, slots=True)
 class Control:
@@ -26,10 +29,17 @@ class Control:
 
 async def play(on: Stage, control: Control, *, broken: bool) -> Verdict:
     """The verdict on what the script brought in, with the service sound or broken."""
-    for mark in ("hung", "given-up"):
-        (on.world.injected / mark).unlink(missing_ok=True)
+    marks = [on.world.injected / name for name in ONCE]
+
+    async def script(on: Stage) -> None:
+        for mark in marks:
+            mark.unlink()
+        await control.script(on)
+
+    for mark in marks:  # what happens once happens in the script
+        mark.touch()
     await _become(on, control.service, [*control.faults, *([control.breaks] if broken else [])])
-    return await judged(on, control.script)
+    return await judged(on, script)
 
 
 async def _become(on: Stage, service: str, injections: Sequence[str]) -> None:

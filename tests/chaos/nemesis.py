@@ -13,7 +13,7 @@ import httpx
 from tests.chaos.faults import Fault
 from tests.chaos.world import World
 
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 2.5
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.5, 2.5
 _SECOND = 0.3
 """How often a second fault begins while the first lasts."""
 _WATCHED = 0.75
@@ -53,8 +53,9 @@ class Nemesis:
             took = await self._recovery() if watched else None
             alone = calm and len(chosen) == 1
             self.done += [Done(fault, took if alone else None) for fault in chosen]
-            calm = watched
+            stood = self.world.accepted()
             await asyncio.sleep(self.dice.uniform(_SHORTEST_PAUSE, _LONGEST_PAUSE))
+            calm = watched and self.world.accepted() > stood  # what was in flight may end long before the rest goes on
 
     async def _recovery(self) -> float:
         """Seconds until the destination accepts another document."""
