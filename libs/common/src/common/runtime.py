@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import structlog
 import uvicorn
@@ -167,12 +167,12 @@ async def _finish(app: App, seconds: float) -> None:
             for drain in app.drain:
                 await drain()
     except TimeoutError:
-        log.warning("stopped_with_work_in_hand", after=seconds)
+        _leave()
 
 
-def _leave() -> None:
-    """Closing hangs too: nothing is left that waiting would save."""
-    log.warning("stopped_unclosed")
+def _leave() -> NoReturn:
+    """What has not ended by now would hang a close too; its leases know what to do."""
+    log.warning("stopped_with_work_in_hand")
     os._exit(0)
 
 
