@@ -84,19 +84,33 @@ async def announce(bootstrap: str, rows: Sequence[UUID]) -> None:
         await announcer.announce(Topic.INVOICES_FETCHED, [InvoiceFetched(id=row, version=1) for row in rows])
 
 
+async def insert_many(database: Database, documents: Sequence[bytes]) -> list[UUID]:
+    """Fetched rows whose timers ran out ten minutes ago."""
+    rows = await database.fetch(
+        """INSERT INTO invoices (invoice_id, ubl_data, raw_sha256, status, stage, wake_at)
+           SELECT 'source-' || d, d, sha256(d::bytea), 'pending', 'fetched', now() - interval '10 min'
+           FROM unnest($1::text[]) AS d RETURNING id""",
+        [document.decode() for document in documents],
+    )
+    return [row["id"] for row in rows]
+
+
 async def test_a_backlog_whose_timers_have_run_out_is_worked_and_announced_once(
     database: Database, kafka_bootstrap: str
 ) -> None:
+    await work_a_backlog(database, kafka_bootstrap, 4000)
+
+
+async def work_a_backlog(database: Database, kafka_bootstrap: str, count: int) -> None:
     """Its consumers were away for long: two of them and their sweepers now want the same rows."""
-    count = 4000
     documents = [f"<a>{n}</a>".encode() for n in range(count)]
-    rows = [await insert_fetched(database, document, wake="-10 minutes") for document in documents]
+    rows = await insert_many(database, documents)
     await announce(kafka_bootstrap, rows)
     told, judge = Told(), Counting()
     async with AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(validating(kafka_bootstrap, database, told, judge))
-        await told.until(set(rows))
+        await told.until(set(rows), seconds=60 + count / 500)
         async with asyncio.timeout(30):
             while await committed(kafka_bootstrap) < count:
                 await asyncio.sleep(0.1)
