@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from common.contracts.events import JobEvent
 from common.contracts.topics import Group, Topic
 from common.db.dead_letters import PostgresDeadLetters
+from common.db.postgres_alerts import PostgresAlerts
 from common.errors import ClearfactsError
 from common.kafka import Announcer, Consumers
 from common.kafka.dead_letters import DeadLetters
@@ -48,7 +49,7 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
     bell = asyncio.Event()
     store = PostgresDeadLetters(database, cluster=settings.kafka_bootstrap_servers)
     dead_letters = DeadLetters(Group.NOTIFIER, store, Announcer(broker, source=Group.NOTIFIER))
-    consumers = Consumers(broker, Group.NOTIFIER, dead_letters)
+    consumers = Consumers(broker, Group.NOTIFIER, dead_letters, alerts=PostgresAlerts(database))
     consumers.on(Topic.JOBS_EVENTS, JobEvent, make_handler(record, bell.set))
 
     async def sweep() -> None:
