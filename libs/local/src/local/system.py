@@ -5,6 +5,7 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from sandbox.invoices import ADMINISTRATIONS
 
 DATA = Path(".clearfacts/data")
 ADMIN_PASSWORD = "admin-password"  # noqa: S105 - the name of the secret's file
+SERVICE_STOP = timedelta(seconds=55)
+"""Above every service's own STOP_TIMEOUT: killed before, the sender leaves outcomes that nobody knows."""
 SERVICES = ("gateway", "fetcher", "validator", "sender", "notifier")
 EXTERNAL = {"DATABASE_URL": "postgres", "KAFKA_BOOTSTRAP_SERVERS": "kafka", "REDIS_URL": "valkey"}
 """Settings that, named in the caller's environment, take the place of a part of this machine."""
@@ -123,6 +126,7 @@ class System:
             ready=partial(service_answers, port),
             port=port,
             after=self.infrastructure.names,
+            stop_timeout=SERVICE_STOP,
         )
 
     def _places(self) -> Places:
