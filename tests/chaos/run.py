@@ -16,6 +16,7 @@ from local.system import SERVICES
 from tests.chaos.controls import CONTROLS, caught
 from tests.chaos.faults import all_faults
 from tests.chaos.feeding import Feeder
+from tests.chaos.hangs import WITHIN, hang
 from tests.chaos.hunt import hunt
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.report import Findings, Run, recoveries
@@ -42,6 +43,8 @@ async def _all(options: argparse.Namespace) -> int:
     say = make_say()
     if options.points:
         return await _points(options, say)
+    if options.hangs:
+        return await _hangs(options, say)
     findings = Findings()
     if not options.controls:
         for seed in options.seed:
@@ -62,6 +65,15 @@ async def _points(options: argparse.Namespace, say: Say) -> int:
         told = {"strikes": len(progress.played), "killed": progress.killed, "broken": len(progress.broken)}
         print(json.dumps(told), flush=True)
     return 1 if progress.broken else 0
+
+
+async def _hangs(options: argparse.Namespace, say: Say) -> int:
+    async with stage(options.data / "hangs", options.data / "hangs-documents") as on:
+        took = await hang(on, options.hangs, say)
+    late = sum(seconds > WITHIN for seconds in took)
+    if options.json:
+        print(json.dumps({"hangs": len(took), "late": late, "longest_s": max(took)}), flush=True)
+    return 1 if late else 0
 
 
 async def _controls(data: Path, say: Say) -> dict[str, bool]:
@@ -144,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--per-job", type=int, default=500, help="new invoices a job (default %(default)s)")
     add("--data", type=Path, default=DATA, help="holds a data directory for each seed, wiped first")
     add("--points", action="store_true", help="kill at every distinct point, for at most --minutes; goes on next time")
+    add("--hangs", type=int, default=0, metavar="N", help="only: a consumer hangs N times and is replaced each time")
     add("--controls", action="store_true", help="only the negative controls")
     add("--no-controls", action="store_true", help="no negative controls after the runs")
     add("--json", action="store_true", help="print the findings as the last line")
