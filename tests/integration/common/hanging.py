@@ -1,6 +1,7 @@
 """A service's consuming side as a process of its own, which hangs in a way that its argument names.
 
-`python -m tests.integration.common.hanging <how> <bootstrap>`; it says what it does on standard output.
+`python -m tests.integration.common.hanging <how> <bootstrap> [<the watchdog's bootstrap>]`; what it does is on its
+standard output.
 """
 
 import asyncio
@@ -82,7 +83,7 @@ HANDLERS: dict[str, Handle] = {
 }
 
 
-async def main(how: str, bootstrap: str) -> None:
+async def main(how: str, bootstrap: str, observed_by: str) -> None:
     broker = make_broker(bootstrap, client_id="hanging")
     store = Parked() if how == "dies" else NoStore()
     letters = DeadLetters(GROUP, store, Announcer(broker, source="test"))
@@ -91,7 +92,7 @@ async def main(how: str, bootstrap: str) -> None:
     (subscription,) = consumers.subscribers
     await broker.connect()
     await broker.start()
-    watchdog = Watchdog([subscription], Observer(bootstrap), end_standstill, limit=LIMIT, tick=TICK)
+    watchdog = Watchdog([subscription], Observer(observed_by), end_standstill, limit=LIMIT, tick=TICK)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(watchdog.run())
         tasks.create_task(LoopGuard(limit=LIMIT).run())
@@ -113,4 +114,4 @@ async def _stop_fetching(consumer: Any) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[-1]))

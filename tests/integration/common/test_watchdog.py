@@ -7,11 +7,15 @@ from asyncio import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from common.ending import STANDSTILL
+from common.kafka.provisioning import ensure_topics
+from common.settings import Environment
 from local.infrastructure import Infrastructure
+from tests.chaos.proxy import HOST, Proxy, Way, Weather
 from tests.integration.common.hanging import LIMIT
 from tests.integration.common.kafka import announce, committed
 
@@ -44,9 +48,9 @@ class Hanging:
 
 
 @asynccontextmanager
-async def hanging(how: str, bootstrap: str) -> AsyncGenerator[Hanging]:
+async def hanging(how: str, *bootstraps: str) -> AsyncGenerator[Hanging]:
     process = await subprocess.create_subprocess_exec(
-        sys.executable, "-m", "tests.integration.common.hanging", how, bootstrap,
+        sys.executable, "-m", "tests.integration.common.hanging", how, *bootstraps,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -131,6 +135,51 @@ async def test_control_a_broker_that_is_away_or_does_not_answer_ends_nobody(
         lives = await one.lives_for(LIMIT * 2)
         assert lives, await one.ends(1)
         assert await committed(kafka_bootstrap) == 210
+
+
+@pytest.fixture(scope="module")
+async def proxied(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[Infrastructure, Proxy]]:
+    """A broker of its own with a line that can be holed."""
+    data: Path = tmp_path_factory.mktemp("proxied")
+    async with Infrastructure(data, parts=frozenset({"kafka"}), kafka_by_proxy=True, say=lambda _: None) as running:
+        await ensure_topics(running.kafka_bootstrap, Environment.LOCAL)
+        ports = running.kafka_proxied
+        async with Proxy.between(ports.advertised, ports.listens) as line:
+            yield running, line
+
+
+async def test_control_a_line_to_the_broker_that_swallows_everything_ends_nobody(
+    proxied: tuple[Infrastructure, Proxy],
+) -> None:
+    running, line = proxied
+    through = f"{HOST}:{running.kafka_proxied.advertised}"
+    async with hanging("works", through) as one:
+        await announce(running.kafka_bootstrap, 5)
+        await one.says("worked")
+        line.set(Weather(hole=Way.BOTH))
+        await announce(running.kafka_bootstrap, 20)
+        try:
+            assert await one.lives_for(LIMIT * 3)
+        finally:
+            line.clear()
+        await one.says("worked")
+        assert await one.lives_for(LIMIT)
+
+
+async def test_a_consumer_whose_own_line_swallows_everything_while_the_broker_answers_others_ends(
+    proxied: tuple[Infrastructure, Proxy],
+) -> None:
+    running, line = proxied
+    through = f"{HOST}:{running.kafka_proxied.advertised}"
+    async with hanging("works", through, running.kafka_bootstrap) as one:
+        await announce(running.kafka_bootstrap, 5)
+        await one.says("worked")
+        await one.lives_for(1.0)
+        line.set(Weather(hole=Way.BOTH))
+        try:
+            assert await ends_while_records_come(one, running.kafka_bootstrap) == STANDSTILL
+        finally:
+            line.clear()
 
 
 async def _away(infrastructure: Infrastructure, how: str) -> None:
