@@ -60,4 +60,5 @@ def alert(**given: Any) -> AlertReading:
         "closed_at": None,
     }
     kind = given.get("kind", fields["kind"])
-    return AlertReading(**fields | {"closed_by_people": kind in CLOSED_BY_PEOPLE} | given)
+    fields["closed_by_people"] = kind in CLOSED_BY_PEOPLE
+    return AlertReading(**{**fields, **given})
