@@ -148,7 +148,10 @@ async def test_two_replicas_leave_a_failing_destination_alone_and_come_back(
             posts, probes = sandbox.counts["posts"], sandbox.counts["lookups"]
             await asyncio.sleep(5)
             assert sandbox.counts["posts"] == posts <= 2 * (4 + 4), "nothing leaves while it is open"
-            assert 1 <= sandbox.counts["lookups"] - probes <= 5, "one probe for both, and ever fewer"
+            assert sandbox.counts["lookups"] - probes <= 5, "one probe for both, and ever fewer"
+            async with asyncio.timeout(30):  # the longest pause between two
+                while sandbox.counts["lookups"] == probes:
+                    await asyncio.sleep(0.1)
             assert await database.fetchval("SELECT sum(failures) FROM invoices") == 0
             assert set(await buckets(database)) == {"validated"}
             sandbox.player.play(Behaviour())

@@ -53,7 +53,15 @@ class Workers:
     async def run(self, function: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs) -> Result:
         """Run a top-level `function` in a worker. Raises RetryableError when the worker died in it, or had to."""
         pool = self._pool
-        call = asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
+        try:
+            return await self._call(pool, partial(function, *args, **kwargs))
+        except BrokenProcessPool as error:  # also when handing the call over: it broke while it was idle
+            if self._pool is pool:
+                self._pool = self._make()
+            raise RetryableError("a worker process died with this batch in hand") from error
+
+    async def _call(self, pool: ProcessPoolExecutor, work: Callable[[], Result]) -> Result:
+        call = asyncio.get_running_loop().run_in_executor(pool, work)
         try:
             with declared(self._limit + 1.0):
                 async with asyncio.timeout(self._limit):
@@ -63,10 +71,6 @@ class Workers:
             self._kill(pool)
             call.add_done_callback(_ended)
             raise RetryableError(f"a worker process did not end within {self._limit:g} s") from error
-        except BrokenProcessPool as error:
-            if self._pool is pool:
-                self._pool = self._make()
-            raise RetryableError("a worker process died with this batch in hand") from error
 
     async def close(self) -> None:
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
