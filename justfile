@@ -67,10 +67,14 @@ unit *arguments:
 architecture *arguments:
     pytest -q --disable-socket --allow-unix-socket tests/architecture {{ arguments }}
 
-# pytest with the real Kafka, PostgreSQL and Valkey where a test asks for them
+# pytest with the real Kafka, PostgreSQL and Valkey where a test asks for them; what kills and measures has the machine alone
 [group("tests")]
-test *arguments="tests":
-    pytest -q {{ arguments }}
+test *arguments:
+    #!/bin/sh
+    set -eu
+    if [ -n {{ quote(arguments) }} ]; then exec pytest -q {{ arguments }}; fi
+    pytest -q -n 3 --dist loadfile tests/architecture tests/unit tests/contract tests/integration
+    pytest -q tests/chaos tests/e2e
 
 # branches covered by all tests, services measured as processes; the pure rooms wholly
 [group("tests")]
