@@ -3,17 +3,19 @@
 import json
 import random
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 from tests.chaos.points import QUICK, Marksman, Point, Strike, shoot, survey
 from tests.chaos.world import World, world
 
 LATER = 3
-EVERY = 20
-"""Strikes between two verdicts."""
+EVERY = 4
+"""Rounds between two verdicts; a round strikes each service once."""
 SANDBOX = {
     "SANDBOX_COUNT": "120",
     "SANDBOX_DUPLICATES": "6",
@@ -59,10 +61,10 @@ async def hunt(folder: Path, minutes: float, say: Callable[[str], None]) -> Prog
         points = await survey(running, marksman, lambda: _feed(running))
         wanted = [strike for strike in strikes(points) if str(strike) not in progress.played]
         say(f"{len(points)} points; {len(progress.played)} strikes played before, {len(wanted)} to go")
-        for number, strike in enumerate(wanted, start=1):
+        for number, some in enumerate(rounds(wanted), start=1):
             if time.monotonic() > deadline:
                 break
-            await _play(running, marksman, strike, progress)
+            await _play(running, marksman, some, progress)
             if number % EVERY == 0:
                 await _judge(running, progress, say)
         await _judge(running, progress, say)
@@ -78,24 +80,33 @@ def strikes(points: dict[Point, int]) -> list[Strike]:
     return [*first, *later]
 
 
+def rounds(wanted: Sequence[Strike]) -> list[list[Strike]]:
+    """The same strikes, one for each service at a time."""
+    by_service: defaultdict[str, list[Strike]] = defaultdict(list)
+    for strike in wanted:
+        by_service[strike.point.service].append(strike)
+    return [[strike for strike in some if strike is not None] for some in zip_longest(*by_service.values())]
+
+
 async def _feed(running: World) -> None:
     await running.add(12)
     await running.ask()
 
 
-async def _play(running: World, marksman: Marksman, strike: Strike, progress: Progress) -> None:
+async def _play(running: World, marksman: Marksman, some: Sequence[Strike], progress: Progress) -> None:
     try:
-        hit = await shoot(running, marksman, strike, lambda: _feed(running))
+        hits = await shoot(running, marksman, some, lambda: _feed(running))
     except (AssertionError, TimeoutError) as error:
-        progress.broken.append(f"{strike}: {error!r}")
-        hit = marksman.struck()
-    progress.played[str(strike)] = "killed" if hit else "not reached"
+        progress.broken.append(f"{[str(strike) for strike in some]}: {error!r}")
+        hits = [False] * len(some)
+    for strike, hit in zip(some, hits, strict=True):
+        progress.played[str(strike)] = "killed" if hit else "not reached"
     progress.save()
 
 
 async def _judge(running: World, progress: Progress, say: Callable[[str], None]) -> None:
     verdict = await running.judge()
-    last = list(progress.played)[-EVERY:]
+    last = list(progress.played)[-EVERY * len(running.system.options.services) :]
     progress.broken += [f"{line} (after one of {last})" for line in verdict.violations]
     progress.save()
     say(

@@ -43,17 +43,16 @@ class Strike:
 
 
 class Marksman:
-    """Arms one service at a time; `struck` says whether the process has reached its point."""
+    """Arms services; `struck` says whether a process has reached its point."""
 
     def __init__(self, world: World) -> None:
         self._folder = world.injected
         self._serials = itertools.count(1)
-        self._serial = 0
 
-    async def arm(self, strike: Strike, number: int = signal.SIGKILL) -> None:
-        """From now on the visits are counted; at `strike` the process gets the signal."""
+    async def arm(self, strike: Strike, number: int = signal.SIGKILL) -> int:
+        """From now on the visits are counted; at `strike` the process gets the signal. The number of this shot."""
         point = strike.point
-        await self._tell(
+        return await self._tell(
             point.service, {"point": [point.where, point.phase], "visit": strike.visit, "signal": int(number)}
         )
 
@@ -67,32 +66,33 @@ class Marksman:
         points = json.loads(path.read_text(encoding="utf-8"))["points"] if path.exists() else []
         return {Point(service, *point): count for *point, count in points}
 
-    def struck(self) -> bool:
-        return any(line["serial"] == self._serial for line in self.trace())
+    def struck(self, shot: int) -> bool:
+        return any(line["serial"] == shot for line in self.trace())
 
     def trace(self) -> list[dict[str, Any]]:
         """Every strike so far: service, file, line, phase, visit."""
         log = self._folder / "struck.jsonl"
         return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
 
-    async def until_struck(self, seconds: float) -> bool:
+    async def until_struck(self, shot: int, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):
-                while not self.struck():
+                while not self.struck(shot):
                     await asyncio.sleep(0.02)
         except TimeoutError:
             return False
         return True
 
-    async def _tell(self, service: str, word: Mapping[str, Any]) -> None:
-        self._serial = next(self._serials)
+    async def _tell(self, service: str, word: Mapping[str, Any]) -> int:
+        serial = next(self._serials)
         path = self._folder / f"arm-{service}.json"
         partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"serial": self._serial, **word}), encoding="utf-8")
+        partial.write_text(json.dumps({"serial": serial, **word}), encoding="utf-8")
         partial.replace(path)
         async with asyncio.timeout(20):
-            while self._heard(service) != self._serial:
+            while self._heard(service) != serial:
                 await asyncio.sleep(0.02)
+        return serial
 
     def _heard(self, service: str) -> int:
         path = self._folder / f"armed-{service}"
@@ -129,27 +129,37 @@ def _seen(marksman: Marksman, services: Sequence[str]) -> dict[Point, int]:
     return {point: count for service in services for point, count in marksman.seen(service).items()}
 
 
-async def shoot(world: World, marksman: Marksman, strike: Strike, feed: Feed) -> bool:
+async def shoot(world: World, marksman: Marksman, strikes: Sequence[Strike], feed: Feed) -> list[bool]:
     """Kill there in the middle of a job; where the job does not pass there, while the service ends and starts.
 
-    Returns whether the point was reached. The system has come to rest when it returns.
+    Each strike is at another service. Returns which points were reached. The system has come to rest then.
     """
-    service = strike.point.service
-    pid = world.pid(service)
-    await marksman.arm(strike)
+    pids = {strike.point.service: world.pid(strike.point.service) for strike in strikes}
+    if len(pids) < len(strikes):
+        raise ValueError("one strike for each service at a time")
+    shots = [await marksman.arm(strike) for strike in strikes]
     asking = asyncio.ensure_future(feed())
-    if not await marksman.until_struck(1.0) and not await _struck_or_rest(world, marksman):
-        world.infrastructure.signal(service, signal.SIGTERM)
-        await marksman.until_struck(4.0)
-    await world.replaced(service, pid)
-    await asking
+    await asyncio.gather(
+        *[_one(world, marksman, service, shot, asking) for service, shot in zip(pids, shots, strict=True)]
+    )
+    for service, pid in pids.items():
+        await world.replaced(service, pid)
     if not await world.rest(90):
-        raise AssertionError(f"still open after {strike}")
-    return marksman.struck()
+        raise AssertionError(f"still open after {', '.join(map(str, strikes))}")
+    return [marksman.struck(shot) for shot in shots]
 
 
-async def _struck_or_rest(world: World, marksman: Marksman) -> bool:
+async def _one(world: World, marksman: Marksman, service: str, shot: int, asking: asyncio.Future[None]) -> None:
+    if await marksman.until_struck(shot, 1.0):
+        return
+    await asyncio.wait({asking})  # it may take a while where the gateway is killed
+    if not await _struck_or_rest(world, marksman, shot):
+        world.infrastructure.signal(service, signal.SIGTERM)
+        await marksman.until_struck(shot, 4.0)
+
+
+async def _struck_or_rest(world: World, marksman: Marksman, shot: int) -> bool:
     while await world.open():
-        if await marksman.until_struck(0.2):
+        if await marksman.until_struck(shot, 0.2):
             return True
-    return marksman.struck()
+    return marksman.struck(shot)

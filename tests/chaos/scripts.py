@@ -85,9 +85,9 @@ async def another_replica_is_faster(on: Stage) -> None:
     await on.world.rest(REST)
     await asyncio.sleep(0.5)  # what was seen is written down five times a second
     point = next(p for p in on.marksman.seen("validator") if "adapters/workers.py" in p.where and p.phase == "suspend")
-    await on.marksman.arm(Strike(point, 1), SIGSTOP)
+    shot = await on.marksman.arm(Strike(point, 1), SIGSTOP)
     await on.put()
-    if not await on.marksman.until_struck(20):
+    if not await on.marksman.until_struck(shot, 20):
         raise AssertionError("the validator was not stopped")
     async with on.world.replica("validator"):
         await on.world.rest(REST)

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from tests.chaos.hunt import rounds
 from tests.chaos.points import Point, Strike, shoot, survey
 from tests.chaos.stage import Stage, judged
 
@@ -39,10 +40,11 @@ async def test_a_service_that_is_killed_at_a_sampled_point_loses_nothing_and_sen
         points = await survey(on.world, on.marksman, feed)
         await on.world.script("destination", latency=0.05)
         print(f"seed {seed}: {len(points)} points, of which")
-        for strike in sample(points, random.Random(seed)):
-            hit = await shoot(on.world, on.marksman, strike, feed)
-            reached.extend([strike] * hit)
-            print(f"  {'killed at ' if hit else 'not reached'} {strike}")
+        for some in rounds(sample(points, random.Random(seed))):
+            hits = await shoot(on.world, on.marksman, some, feed)
+            for strike, hit in zip(some, hits, strict=True):
+                reached.extend([strike] * hit)
+                print(f"  {'killed at ' if hit else 'not reached'} {strike}")
 
     assert (await judged(on, script)).violations == []
     assert len(reached) >= SAMPLE * 0.6, f"only {len(reached)} of {SAMPLE} points were reached"
