@@ -8,6 +8,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from common.contracts.topics import MAX_RECORD_BYTES
+from common.kafka.closed_lines import heed_closed_lines
 
 REQUEST_TIMEOUT_MS = 10_000
 
@@ -18,6 +19,7 @@ def make_broker(bootstrap_servers: str, *, client_id: str, graceful_timeout: flo
     Consumers bear duplicates (every handler is a compare-and-set); the idempotent producer's sequence gap after a
     failed batch wedges a partition until the process restarts, which is the worse trade (ADR 0003).
     """
+    heed_closed_lines()
     return KafkaBroker(
         bootstrap_servers,
         client_id=client_id,
