@@ -96,6 +96,11 @@ lock *arguments:
 openapi:
     python -m gateway.routes.openapi docs/openapi.json
 
+# write docs/errors.md from the codes
+[group("made")]
+errors:
+    python -m gateway.routes.codes > docs/errors.md
+
 # write docs/events.md from the contracts
 [group("made")]
 events:

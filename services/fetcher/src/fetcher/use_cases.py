@@ -10,6 +10,7 @@ import structlog
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.contracts.events import JobEvent, JobEventKind
+from common.contracts.faults import ExternalCall, JobErrorCode
 from common.errors import ClearfactsError, RowFault
 from common.invoice.move import Moved
 from common.observability.tracing import correlation_id
@@ -61,7 +62,7 @@ class ListSource:
             await self._fail(job, self._source_error(error))
         except RowFault as fault:
             message = f"A page could not be recorded: {fault}"[:1000]
-            await self._fail(job, {"code": "PAGE_NOT_RECORDED", "message": message, "details": {}})
+            await self._fail(job, {"code": JobErrorCode.PAGE_NOT_RECORDED, "message": message, "details": {}})
         except LeaseLost as lost:
             log.info("job_left_to_others", job_id=str(job.id), why=str(lost))
 
@@ -111,14 +112,10 @@ class ListSource:
 
     def _source_error(self, error: SourceUnavailable | SourceRefused) -> dict[str, Any]:
         """The seed's EXTERNAL_API_ERROR."""
-        details = {
-            "api_endpoint": error.endpoint,
-            "status_code": error.status_code,
-            "retry_count": self._retries if isinstance(error, SourceUnavailable) else 0,
-            "next_retry_at": None,
-        }
+        retries = self._retries if isinstance(error, SourceUnavailable) else 0
+        call = ExternalCall(error.endpoint, error.status_code, retries)
         message = f"The listing could not be completed: {error}"
-        return {"code": "EXTERNAL_API_ERROR", "message": message, "details": details}
+        return {"code": JobErrorCode.EXTERNAL_API_ERROR, "message": message, "details": call.details}
 
     async def _fail(self, job: LeasedJob, error: dict[str, Any]) -> None:
         log.error("listing_failed", job_id=str(job.id), error=error["message"])

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.contracts.events import JobEvent, JobEventKind
+from common.contracts.faults import JobErrorCode
 from common.db.moves import apply_moves
 from common.db.pool import Connection, Database, Row
 from common.invoice.move import Move, Moved
@@ -188,9 +189,13 @@ def _error(facts: BalanceFacts, job: Row) -> dict[str, Any] | None:
     """Why the job failed: the worst first."""
     if contradictions := facts.contradictions():
         message = "balance broken: " + "; ".join(contradictions)
-        return {"code": "BALANCE_BROKEN", "message": message, "details": {"contradictions": contradictions}}
+        return {"code": JobErrorCode.BALANCE_BROKEN, "message": message, "details": {"contradictions": contradictions}}
     if job["cancelled_at"] is not None:
-        return {"code": "CANCELLED", "message": "cancelled", "details": {"cancelled_at": job["cancelled_at"]}}
+        return {
+            "code": JobErrorCode.CANCELLED,
+            "message": "cancelled",
+            "details": {"cancelled_at": job["cancelled_at"]},
+        }
     return job["error"]
 
 

@@ -9,6 +9,7 @@ import orjson
 import structlog
 
 from common.contracts.events import JobEvent, JobEventKind, JobRequested
+from common.contracts.faults import JobErrorCode
 from common.db.pool import Database, Row
 from common.errors import RowFault
 from common.halves import in_halves
@@ -86,7 +87,7 @@ class PostgresJobs:
     async def _refuse(self, request: JobRequested, why: str) -> None:
         log.error("job_refused", job_id=str(request.job_id), why=why[:200])
         message = "".join(character if character.isprintable() else " " for character in why)[:1000]
-        error = {"code": "INVALID_REQUEST", "message": message, "details": {}}
+        error = {"code": JobErrorCode.INVALID_REQUEST, "message": message, "details": {}}
         await self._database.execute(_REFUSE, request.job_id, request.job_type.value, error, message)
 
     async def lease(self, limit: int) -> Sequence[LeasedJob]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from common.contracts.faults import ExternalCall
 from common.errors import ClearfactsError
 
 
@@ -70,3 +71,18 @@ class DocumentInvalid(RequestRefused):
 
     def __init__(self, message: str, findings: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(message, {"findings": list(findings)})
+
+
+class ExternalApiFailed(RequestRefused):
+    """A system outside is needed for this answer and gave none."""
+
+    def __init__(self, message: str, call: ExternalCall) -> None:
+        super().__init__(message, call.details)
+        self.next_retry_at = call.next_retry_at
+
+
+class FieldRefused(RequestRefused):
+    """A field that fits its type and not the rules behind it; said as a validation error, without its value."""
+
+    def __init__(self, field: str, code: str, message: str) -> None:
+        super().__init__("The request is not valid", {"errors": [{"field": field, "code": code, "message": message}]})

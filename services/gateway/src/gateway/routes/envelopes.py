@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
@@ -10,29 +9,9 @@ from starlette.responses import JSONResponse
 
 from common.clock import Clock
 from common.observability.tracing import correlation_id
+from gateway.routes.codes import MEANINGS, ErrorCode
 
 Item = TypeVar("Item")
-
-
-class ErrorCode(StrEnum):
-    """Stable: callers may decide by it. `EXTERNAL_API_ERROR` and others stand in a job's `error`, not here."""
-
-    BAD_REQUEST = "BAD_REQUEST"
-    CURSOR_INVALID = "CURSOR_INVALID"
-    UNAUTHENTICATED = "UNAUTHENTICATED"
-    INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
-    FORBIDDEN = "FORBIDDEN"
-    NOT_FOUND = "NOT_FOUND"
-    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
-    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
-    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
-    VALIDATION_ERROR = "VALIDATION_ERROR"
-    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
-    CONFLICT = "CONFLICT"
-    DOCUMENT_INVALID = "DOCUMENT_INVALID"
-    TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
-    INTERNAL_ERROR = "INTERNAL_ERROR"
-    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
 
 
 class Envelope(BaseModel, Generic[Item]):
@@ -59,11 +38,14 @@ class ErrorEnvelope(BaseModel):
 class Refusal:
     """An error as HTTP says it."""
 
-    status: int
     code: ErrorCode
     message: str
     details: dict[str, Any] = field(default_factory=dict[str, Any])
     headers: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def status(self) -> int:
+        return MEANINGS[self.code].status
 
 
 @dataclass(frozen=True, slots=True)

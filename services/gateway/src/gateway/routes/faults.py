@@ -1,6 +1,8 @@
 """How each error is said in HTTP: one table."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
+from email.utils import format_datetime
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +13,7 @@ from gateway.domain.faults import (
     Busy,
     CursorInvalid,
     DocumentInvalid,
+    ExternalApiFailed,
     IdempotencyKeyReused,
     NotAllowedNow,
     NotFound,
@@ -20,12 +23,16 @@ from gateway.domain.faults import (
     SignInRefused,
     TooManyAttempts,
 )
-from gateway.routes.envelopes import ErrorCode, Refusal
+from gateway.routes.codes import ErrorCode
+from gateway.routes.envelopes import Refusal
 
 RETRY_AFTER = {"Retry-After": "5"}
 MOST_FIELD_ERRORS = 50
 LONGEST_FIELD_NAME = 100
-_PLAINER = {"string_pattern_mismatch": "Has characters that are not allowed here"}
+_PLAINER = {
+    "string_pattern_mismatch": "Has characters that are not allowed here",
+    "uuid_parsing": "Input should be a valid UUID",  # the library's own words quote a character of it
+}
 
 _OF_STATUS = {
     400: (ErrorCode.BAD_REQUEST, "The request cannot be read"),
@@ -40,42 +47,39 @@ def explain(error: Exception) -> Refusal | None:
     """The answer for an error that has one; None for a defect of ours."""
     match error:
         case RequestRefused():
-            return _refused(error)
+            return Refusal(OF_REFUSAL[type(error)], str(error), error.details, _headers(error))
         case InfrastructureError() | RetryableError() | TimeoutError():
             message = "A part that this needs does not answer; try again in a few seconds"
-            return Refusal(503, ErrorCode.SERVICE_UNAVAILABLE, message, headers=RETRY_AFTER)
+            return Refusal(ErrorCode.SERVICE_UNAVAILABLE, message, headers=RETRY_AFTER)
         case RequestValidationError():
             return _invalid(error.errors())
         case HTTPException() if error.status_code in _OF_STATUS:
             code, message = _OF_STATUS[error.status_code]
-            return Refusal(error.status_code, code, message, headers=dict(error.headers or {}))
+            return Refusal(code, message, headers=dict(error.headers or {}))
         case _:
             return None
 
 
-DEFECT = Refusal(500, ErrorCode.INTERNAL_ERROR, "A defect on our side; the correlation id finds it in the logs")
+DEFECT = Refusal(ErrorCode.INTERNAL_ERROR, "A defect on our side; the correlation id finds it in the logs")
 
-_OF_REFUSAL: Mapping[type[RequestRefused], tuple[int, ErrorCode]] = {
-    SignInRefused: (401, ErrorCode.INVALID_CREDENTIALS),
-    NotSignedIn: (401, ErrorCode.UNAUTHENTICATED),
-    NotPermitted: (403, ErrorCode.FORBIDDEN),
-    NotFound: (404, ErrorCode.NOT_FOUND),
-    CursorInvalid: (400, ErrorCode.CURSOR_INVALID),
-    IdempotencyKeyReused: (422, ErrorCode.IDEMPOTENCY_KEY_REUSED),
-    NotAllowedNow: (409, ErrorCode.CONFLICT),
-    DocumentInvalid: (422, ErrorCode.DOCUMENT_INVALID),
-    TooManyAttempts: (429, ErrorCode.TOO_MANY_REQUESTS),
-    Busy: (503, ErrorCode.SERVICE_UNAVAILABLE),
+OF_REFUSAL: Mapping[type[RequestRefused], ErrorCode] = {
+    SignInRefused: ErrorCode.INVALID_CREDENTIALS,
+    NotSignedIn: ErrorCode.UNAUTHENTICATED,
+    NotPermitted: ErrorCode.FORBIDDEN,
+    NotFound: ErrorCode.NOT_FOUND,
+    CursorInvalid: ErrorCode.CURSOR_INVALID,
+    IdempotencyKeyReused: ErrorCode.IDEMPOTENCY_KEY_REUSED,
+    NotAllowedNow: ErrorCode.CONFLICT,
+    DocumentInvalid: ErrorCode.DOCUMENT_INVALID,
+    TooManyAttempts: ErrorCode.TOO_MANY_REQUESTS,
+    ExternalApiFailed: ErrorCode.EXTERNAL_API_ERROR,
+    Busy: ErrorCode.SERVICE_UNAVAILABLE,
 }
-
-
-def _refused(error: RequestRefused) -> Refusal:
-    status, code = _OF_REFUSAL[type(error)]
-    return Refusal(status, code, str(error), error.details, _headers(error))
+"""A refusal that is not here would be a defect: a test looks for one."""
 
 
 def _headers(error: RequestRefused) -> dict[str, str]:
-    """Challenges: RFC 6750."""
+    """Challenges (RFC 6750), and when to come back."""
     match error:
         case SignInRefused():
             return {"WWW-Authenticate": "Bearer"}
@@ -83,10 +87,18 @@ def _headers(error: RequestRefused) -> dict[str, str]:
             return {"WWW-Authenticate": 'Bearer error="invalid_token"' if error.presented else "Bearer"}
         case NotPermitted():
             return {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+        case _:
+            return _retry_after(error)
+
+
+def _retry_after(error: RequestRefused) -> dict[str, str]:
+    match error:
         case TooManyAttempts():
             return {"Retry-After": str(error.seconds)}
         case Busy():
             return RETRY_AFTER
+        case ExternalApiFailed() if error.next_retry_at is not None:
+            return {"Retry-After": format_datetime(error.next_retry_at.astimezone(UTC), usegmt=True)}
         case _:
             return {}
 
@@ -95,9 +107,9 @@ def _invalid(errors: Sequence[Any]) -> Refusal:
     """What is wrong where; never what was sent, which may be a password."""
     if any(error["type"] == "json_invalid" for error in errors):
         code, message = _OF_STATUS[400]
-        return Refusal(400, code, f"{message}: the body is not JSON")
+        return Refusal(code, f"{message}: the body is not JSON")
     fields = [_field(error) for error in errors[:MOST_FIELD_ERRORS]]
-    return Refusal(422, ErrorCode.VALIDATION_ERROR, "The request is not valid", {"errors": fields})
+    return Refusal(ErrorCode.VALIDATION_ERROR, "The request is not valid", {"errors": fields})
 
 
 def _field(error: Mapping[str, Any]) -> dict[str, str]:

@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.observability import metrics
 from common.observability.tracing import accept_correlation_id, correlation_id, parse_traceparent, trace_id
-from gateway.routes.envelopes import Envelopes, ErrorCode
+from gateway.routes.codes import ErrorCode
+from gateway.routes.envelopes import Envelopes
 from gateway.routes.faults import DEFECT, explain
 
 log = structlog.get_logger()
