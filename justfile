@@ -101,10 +101,11 @@ openapi:
 errors:
     python -m gateway.routes.codes > docs/errors.md
 
-# write docs/events.md from the contracts
+# write docs/events.md and docs/asyncapi.json from the contracts
 [group("made")]
 events:
     python -m common.contracts.describe > docs/events.md
+    python -m common.contracts.asyncapi > docs/asyncapi.json
 
 # is this file a conventional commit message, scoped by service or library?
 [group("made")]

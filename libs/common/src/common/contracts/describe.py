@@ -49,7 +49,8 @@ def document() -> str:
 
 def _page() -> Iterator[str]:
     yield "# Events"
-    yield "Written by `just events` from `common.contracts`; a test compares the two.\n"
+    yield "Written by `just events` from `common.contracts`; a test compares the two."
+    yield "For programs: [asyncapi.json](asyncapi.json), AsyncAPI 3.0, from the same source.\n"
     yield "## Topics"
     yield from _table(("topic", "event", "key", "from -> to", "kept", "partitions"), map(_topic, all_topics()))
     yield _RULES
