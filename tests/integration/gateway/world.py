@@ -24,6 +24,7 @@ from gateway.adapters.postgres_recovery import PostgresRecovery
 from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.adapters.postgres_users import PostgresUsers
 from gateway.adapters.ubl_comparison import Comparing
+from gateway.administering import build_admin
 from gateway.domain.access import User
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
@@ -76,6 +77,7 @@ class RealWorld:
             operations=OperationStories(
                 ReadAlerts(operations, cursors), operations, ReadSystem(operations, installed(), {"LOG_LEVEL": "info"})
             ),
+            admin=build_admin(self.database, self.passwords, cursors),
             tokens=tokens,
         )
         transport = httpx.ASGITransport(make_api(stories, clock=SYSTEM_CLOCK), client=("192.0.2.7", 1))

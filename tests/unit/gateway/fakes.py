@@ -35,6 +35,7 @@ from gateway.recovery.story import Recover
 from gateway.routes.api import Stories, make_api
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
+from tests.unit.gateway.fakes_admin import FakeAdmin
 from tests.unit.gateway.fakes_held import FakeHeld, FakeOutcomes
 from tests.unit.gateway.fakes_operations import FakeOperations
 from tests.unit.gateway.fakes_recovery import FakeOutcomeLog, FakeRestoring
@@ -206,6 +207,7 @@ class World:
     replays: FakeReplays = field(default_factory=FakeReplays)
     restoring: FakeRestoring = field(default_factory=FakeRestoring)
     switches: FakeSwitches = field(default_factory=FakeSwitches)
+    admin: FakeAdmin = field(default_factory=FakeAdmin)
     behind_tls: bool = False
 
     def tokens(self, lifetime: timedelta = timedelta(hours=1)) -> Es256Tokens:
@@ -226,6 +228,7 @@ class World:
             replays=self.replays.stories(clock, cursors),
             recover=Recover(FakeOutcomeLog(), self.restoring),
             operations=self.operations.stories(cursors),
+            admin=self.admin.stories(self.users.accounts, self.passwords, cursors),
             tokens=tokens,
         )
         return make_api(stories, clock=clock, health=Health({}).routes(), behind_tls=self.behind_tls)

@@ -91,4 +91,5 @@ async def test_me_lists_what_i_may_do() -> None:
 
 def _filled(path: str) -> str:
     filled = path.replace("{job_id}", ROW).replace("{row_id}", ROW)
+    filled = filled.replace("{user_id}", ROW).replace("{key}", "send_rate")
     return filled.replace("{replay_id}", ROW).replace("{action}", "pause")

@@ -26,6 +26,7 @@ from gateway.adapters.postgres_recovery import PostgresRecovery
 from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.adapters.postgres_users import PostgresUsers
 from gateway.adapters.ubl_comparison import Comparing
+from gateway.administering import build_admin
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.operations import OperationStories, ReadAlerts, ReadSystem
@@ -69,6 +70,7 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
         operations=OperationStories(
             ReadAlerts(operations, cursors), operations, ReadSystem(operations, installed(), redacted(settings))
         ),
+        admin=build_admin(resources.database, passwords, cursors),
         tokens=tokens,
     )
     await _make_first_admin(settings, CreateFirstAdmin(users, passwords))

@@ -23,6 +23,11 @@ class Permission(StrEnum):
     FAILED_WRITE = "failed:write"
     REPLAYS_READ = "replays:read"
     REPLAYS_WRITE = "replays:write"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
+    AUDIT_READ = "audit:read"
+    CONFIGURATION_READ = "configuration:read"
+    CONFIGURATION_WRITE = "configuration:write"
 
 
 class Role(StrEnum):

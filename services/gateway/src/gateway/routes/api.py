@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from common.clock import Clock
+from gateway.admin.stories import AdminStories
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.operations import OperationStories
 from gateway.ports import Tokens
@@ -29,6 +30,7 @@ from gateway.routes.operations import add_operation_routes
 from gateway.routes.recovery import add_recovery_routes
 from gateway.routes.replays import add_replay_routes
 from gateway.routes.switches import add_switch_routes
+from gateway.routes.users import add_user_routes
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
 
@@ -56,6 +58,7 @@ class Stories:
     replays: ReplayStories
     recover: Recover
     operations: OperationStories
+    admin: AdminStories
     tokens: Tokens
 
 
@@ -82,6 +85,7 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_replay_routes(api, stories=stories.replays, **common)
     add_recovery_routes(api, recover=stories.recover, **common)
     add_operation_routes(api, stories=stories.operations, **common)
+    add_user_routes(api, manage=stories.admin.users, **common)
     api.router.routes.extend(health)
     # the last one added is the outermost
     api.add_middleware(BodyLimit)

@@ -1,0 +1,12 @@
+"""The stories of admins, wired."""
+
+from common.db.pool import Database
+from gateway.adapters.postgres_user_accounts import PostgresUserAccounts
+from gateway.admin.stories import AdminStories
+from gateway.admin.users import ManageUsers
+from gateway.domain.cursors import Cursors
+from gateway.ports import Passwords
+
+
+def build_admin(database: Database, passwords: Passwords, cursors: Cursors) -> AdminStories:
+    return AdminStories(users=ManageUsers(PostgresUserAccounts(database), passwords, cursors))

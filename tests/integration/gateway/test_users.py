@@ -1,0 +1,128 @@
+"""Users on the real PostgreSQL: there is always an admin, and every change is audited or does not happen."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from common.db.pool import Database
+from gateway.adapters.postgres_user_accounts import PostgresUserAccounts
+from gateway.domain.access import Caller, Role, User
+from gateway.domain.faults import NotAllowedNow, NotFound, NotPermitted
+from gateway.domain.users import By, NewUser, UserChange
+from tests.integration.gateway.world import RealWorld
+
+pytestmark = pytest.mark.stack
+
+PATH = "/api/v1/users"
+CALLER = Caller("192.0.2.7", "test", "follow-me-1")
+
+
+async def someone(database: Database, by: By, name: str, role: Role = Role.ADMIN) -> User:
+    made = await PostgresUserAccounts(database).create(NewUser(name, f"{name}@example.test", role), "hash", by)
+    return User(made.id, made.username, made.email, made.role, made.is_active)
+
+
+async def admins(database: Database) -> int:
+    return await database.fetchval("SELECT count(*) FROM users WHERE role = 'admin' AND is_active")
+
+
+@pytest.mark.parametrize("change", [UserChange(role=Role.USER), UserChange(is_active=False)])
+async def test_two_admins_who_end_each_other_at_once_leave_one(database: Database, change: UserChange) -> None:
+    users, first = PostgresUserAccounts(database), By(await RealWorld(database).admin(), CALLER)
+    second = By(await someone(database, first, "second"), CALLER)
+    for _ in range(10):
+        done = await asyncio.gather(
+            users.change(second.user.id, change, first), users.change(first.user.id, change, second),
+            return_exceptions=True,
+        )  # fmt: skip
+        refused = [one for one in done if isinstance(one, BaseException)]
+        assert [type(one) for one in refused] in ([NotPermitted], [NotAllowedNow]), done
+        assert await admins(database) == 1
+        await database.execute("UPDATE users SET role = 'admin', is_active = true")
+
+
+async def test_ten_admins_who_all_leave_at_once_leave_one(database: Database) -> None:
+    users, first = PostgresUserAccounts(database), By(await RealWorld(database).admin(), CALLER)
+    everybody = [first, *[By(await someone(database, first, f"admin-{n}"), CALLER) for n in range(9)]]
+    done = await asyncio.gather(
+        *(users.change(one.user.id, UserChange(role=Role.USER), one) for one in everybody), return_exceptions=True
+    )
+    assert sum(isinstance(one, NotAllowedNow) for one in done) == 1
+    assert await admins(database) == 1
+
+
+async def test_each_change_is_audited_with_what_it_changed_and_no_address(database: Database) -> None:
+    world = RealWorld(database)
+    by = By(await world.admin(), CALLER)
+    bob = await someone(database, by, "bob", Role.USER)
+    await PostgresUserAccounts(database).change(bob.id, UserChange(Role.OPERATOR, "b@example.test", False), by)
+    await PostgresUserAccounts(database).set_password(bob.id, "another hash", by)
+    rows = await database.fetch(
+        "SELECT action, user_id, details FROM audit_logs WHERE resource_id = $1 ORDER BY created_at, action", bob.id
+    )
+    assert [row["action"] for row in rows] == ["users.create", "users.change", "users.password"]
+    assert {row["user_id"] for row in rows} == {by.user.id}
+    details = rows[1]["details"]
+    assert (details["role"], details["is_active"], details["email"]) == (["user", "operator"], [True, False], "changed")
+    assert "hash" not in str([row["details"] for row in rows])
+
+
+async def test_a_change_that_cannot_be_audited_does_not_happen(database: Database) -> None:
+    world = RealWorld(database)
+    bob = await someone(database, By(await world.admin(), CALLER), "bob", Role.USER)
+    await database.execute("ALTER TABLE audit_logs ADD CONSTRAINT full_disk CHECK (action <> 'users.change')")
+    http = await world.signed_in()
+    assert (await http.patch(f"{PATH}/{bob.id}", json={"role": "admin"})).status_code == 500
+    assert await database.fetchval("SELECT role FROM users WHERE id = $1", bob.id) == "user"
+
+
+async def test_what_is_taken_is_a_conflict_that_names_the_field(database: Database) -> None:
+    http = await RealWorld(database).signed_in()
+    new = {"username": "bob", "email": "bob@example.test", "password": "a long enough secret"}
+    fields: list[Any] = []
+    for change in ({}, {}, {"username": "eve"}):
+        answer = await http.post(PATH, json=new | change)
+        fields.append((answer.status_code, answer.json().get("error", {}).get("details")))
+    assert fields == [(201, None), (409, {"field": "username"}), (409, {"field": "email"})]
+
+
+async def test_an_admin_who_is_none_any_more_changes_nothing(database: Database) -> None:
+    users, by = PostgresUserAccounts(database), By(await RealWorld(database).admin(), CALLER)
+    gone = By(await someone(database, by, "gone"), CALLER)
+    await users.change(gone.user.id, UserChange(is_active=False), by)
+    with pytest.raises(NotPermitted):
+        await someone(database, gone, "friend")
+    with pytest.raises(NotPermitted):
+        await users.set_password(by.user.id, "mine now", gone)
+
+
+async def test_nobody_is_not_found(database: Database) -> None:
+    users, by = PostgresUserAccounts(database), By(await RealWorld(database).admin(), CALLER)
+    with pytest.raises(NotFound):
+        await users.change(UUID(int=0), UserChange(role=Role.USER), by)
+    with pytest.raises(NotFound):
+        await users.set_password(UUID(int=0), "hash", by)
+
+
+async def test_the_list_goes_on_by_name_with_its_filter(database: Database) -> None:
+    world = RealWorld(database)
+    by = By(await world.admin(), CALLER)
+    for name in ("dan", "bob", "cas"):
+        await someone(database, by, name, Role.USER)
+    http = await world.signed_in()
+    assert await names(http, role="user", limit=2) == ["bob", "cas", "dan"]
+    assert await names(http, is_active=True) == ["admin", "bob", "cas", "dan"]
+    assert await names(http, is_active=False) == []
+
+
+async def names(http: httpx.AsyncClient, **query: Any) -> list[str]:
+    found: list[str] = []
+    while True:
+        page = (await http.get(PATH, params=query)).json()["data"]
+        found += [item["username"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            return found
+        query["cursor"] = page["next_cursor"]

@@ -1,0 +1,79 @@
+"""What admins work on, in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from gateway.admin.stories import AdminStories
+from gateway.admin.users import ManageUsers
+from gateway.domain.access import Account, Role, User
+from gateway.domain.cursors import Cursors
+from gateway.domain.faults import NotAllowedNow, NotFound
+from gateway.domain.users import By, NewUser, UserChange, UserFilter, UserReading, refuse_without_admin
+from gateway.ports import Passwords
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@dataclass
+class FakeUserAccounts:
+    """Over the accounts with which people sign in."""
+
+    accounts: dict[str, Account] = field(default_factory=dict[str, Account])
+    audit: list[tuple[str, UUID, UUID]] = field(default_factory=list[tuple[str, UUID, UUID]])
+
+    async def one(self, user_id: UUID) -> UserReading | None:
+        return next((reading(account.user) for account in self.accounts.values() if account.user.id == user_id), None)
+
+    async def all(self, chosen: UserFilter, *, after: str | None, limit: int) -> Sequence[UserReading]:
+        found = [
+            reading(account.user)
+            for name, account in sorted(self.accounts.items())
+            if chosen.role in {None, account.user.role}
+            and chosen.is_active in {None, account.user.is_active}
+            and (after is None or name > after)
+        ]
+        return found[:limit]
+
+    async def create(self, new: NewUser, password_hash: str, by: By) -> UserReading:
+        if new.username in self.accounts:
+            raise NotAllowedNow("Another user has this username", {"field": "username"})
+        created = User(uuid4(), new.username, new.email, new.role, is_active=True)
+        self.accounts[new.username] = Account(created, password_hash)
+        self.audit.append(("users.create", created.id, by.user.id))
+        return reading(created)
+
+    async def change(self, user_id: UUID, change: UserChange, by: By) -> UserReading:
+        account = self._find(user_id)
+        admins = sum(one.user.role is Role.ADMIN and one.user.is_active for one in self.accounts.values())
+        refuse_without_admin(reading(account.user), change, admins)
+        given = {name: getattr(change, name) for name in UserChange.__dataclass_fields__}
+        changed = replace(account.user, **{name: value for name, value in given.items() if value is not None})
+        self.accounts[changed.username] = Account(changed, account.password_hash)
+        self.audit.append(("users.change", user_id, by.user.id))
+        return reading(changed)
+
+    async def set_password(self, user_id: UUID, password_hash: str, by: By) -> None:
+        account = self._find(user_id)
+        self.accounts[account.user.username] = Account(account.user, password_hash)
+        self.audit.append(("users.password", user_id, by.user.id))
+
+    def _find(self, user_id: UUID) -> Account:
+        for account in self.accounts.values():
+            if account.user.id == user_id:
+                return account
+        raise NotFound("user", str(user_id))
+
+
+@dataclass
+class FakeAdmin:
+    users: FakeUserAccounts = field(default_factory=FakeUserAccounts)
+
+    def stories(self, accounts: dict[str, Account], passwords: Passwords, cursors: Cursors) -> AdminStories:
+        self.users.accounts = accounts
+        return AdminStories(users=ManageUsers(self.users, passwords, cursors))
+
+
+def reading(someone: User) -> UserReading:
+    return UserReading(someone.id, someone.username, someone.email, someone.role, someone.is_active, NOON, NOON)
