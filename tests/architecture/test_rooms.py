@@ -29,6 +29,7 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "sender.settling": STORY,
     **{f"{service}.{room}": PURE for service in (*SERVICES, "orchestration") for room in ("domain", "ports")},
     "gateway.replay": STORY,
+    "gateway.invoices": STORY,
     **{f"{service}.use_cases": STORY for service in (*SERVICES, "orchestration")},
 }
 """Import names that each room may use besides those of the workspace."""

@@ -18,8 +18,10 @@ from gateway.adapters.kafka_outcomes import KafkaOutcomes
 from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_invoices import PostgresInvoices
+from gateway.adapters.postgres_job_control import PostgresJobControl
 from gateway.adapters.postgres_jobs import PostgresJobs
 from gateway.adapters.postgres_operations import PostgresOperations
+from gateway.adapters.postgres_progress import PostgresProgress
 from gateway.adapters.postgres_recovery import PostgresRecovery
 from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.adapters.postgres_users import PostgresUsers
@@ -28,13 +30,18 @@ from gateway.administering import build_admin
 from gateway.domain.access import User
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.invoices.reading import ReadInvoices
+from gateway.invoices.stories import InvoiceStories
+from gateway.jobs.cancelling import CancelJob
+from gateway.jobs.progress import Limits, Watches
 from gateway.operations import OperationStories, ReadAlerts, ReadSystem
 from gateway.recovery.story import Recover
+from gateway.replay.retrying import RetryFailed
 from gateway.replay.stories import ReplayStories
 from gateway.replaying import build_replaying
 from gateway.routes.api import Stories, make_api
 from gateway.switches import FlipSwitch, ReadSwitches
-from gateway.use_cases import Authorize, CreateFirstAdmin, ReadInvoices, ReadJobs, SignIn, StartProcessing
+from gateway.use_cases import Authorize, CreateFirstAdmin, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes import ISSUER, KEY, FakeRequests
 from tests.unit.gateway.fakes_held import SETTLE, FakeOutcomes
 
@@ -47,6 +54,7 @@ class RealWorld:
     database: Database
     requests: FakeRequests = field(default_factory=FakeRequests)
     outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
+    streams: Limits = field(default_factory=lambda: Limits(200, 500))
     passwords: Argon2Passwords = field(default_factory=lambda: Argon2Passwords(memory_kib=64))
 
     async def admin(self) -> User:
@@ -62,18 +70,22 @@ class RealWorld:
         jobs, tokens = PostgresJobs(self.database, SYSTEM_CLOCK), self._tokens()
         held = PostgresHeld(self.database, Comparing(), settle=SETTLE)
         operations = PostgresOperations(self.database)
+        control, replays = PostgresJobControl(self.database), self._replays(cursors)
         stories = Stories(
             sign_in=SignIn(users, self.passwords, LimitsThrottle(None, clock=SYSTEM_CLOCK), tokens),
             authorize=Authorize(users, tokens),
             start=StartProcessing(jobs, self.requests, SYSTEM_CLOCK),
             read_jobs=ReadJobs(jobs, cursors),
-            read_invoices=ReadInvoices(PostgresInvoices(self.database), cursors),
+            cancel_job=CancelJob(control),
+            watches=Watches(PostgresProgress(self.database), SYSTEM_CLOCK, self.streams),
+            retry_failed=RetryFailed(control, replays.start),
+            invoices=InvoiceStories(ReadInvoices(PostgresInvoices(self.database), cursors)),
             read_held=ReadHeld(held, cursors),
             read_switches=ReadSwitches(PostgresSwitches(self.database)),
             flip_switch=FlipSwitch(PostgresSwitches(self.database)),
             resolve_held=ResolveHeld(held, self.outcomes),
             recover=Recover(KafkaOutcomes(NO_BROKER), PostgresRecovery(self.database, last_claims_in(NO_BROKER))),
-            replays=self._replays(cursors),
+            replays=replays,
             operations=OperationStories(
                 ReadAlerts(operations, cursors), operations, ReadSystem(operations, installed(), {"LOG_LEVEL": "info"})
             ),

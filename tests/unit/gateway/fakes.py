@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,7 +11,7 @@ import httpx
 from fastapi import FastAPI
 from joserfc.jwk import ECKey
 
-from common.clock import Clock
+from common.clock import SYSTEM_CLOCK, Clock
 from common.contracts.events import JobRequested
 from common.errors import InfrastructureError
 from common.health import Health
@@ -21,22 +21,28 @@ from gateway.domain.access import Account, Caller, Role, User
 from gateway.domain.cursors import Cursors
 from gateway.domain.faults import Busy, IdempotencyKeyReused
 from gateway.domain.orders import Placed, Receipt
+from gateway.domain.pace import Pace
 from gateway.domain.readings import (
     InvoiceDetail,
-    InvoiceFilter,
-    InvoiceSummary,
     JobFilter,
     JobStatus,
     JobSummary,
     Results,
 )
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.invoices.reading import ReadInvoices
+from gateway.invoices.stories import InvoiceStories
+from gateway.jobs.cancelling import CancelJob
+from gateway.jobs.progress import Limits, Watches
 from gateway.recovery.story import Recover
+from gateway.replay.retrying import RetryFailed
 from gateway.routes.api import Stories, make_api
 from gateway.switches import FlipSwitch, ReadSwitches
-from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
+from gateway.use_cases import Authorize, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes_admin import FakeAdmin
 from tests.unit.gateway.fakes_held import FakeHeld, FakeOutcomes
+from tests.unit.gateway.fakes_invoices import FakeInvoices
+from tests.unit.gateway.fakes_jobs import FakeJobControl, FakeProgress
 from tests.unit.gateway.fakes_operations import FakeOperations
 from tests.unit.gateway.fakes_recovery import FakeOutcomeLog, FakeRestoring
 from tests.unit.gateway.fakes_replays import FakeReplays
@@ -125,7 +131,7 @@ class PlainPasswords:
 class FakeJobs:
     placed: list[Placed] = field(default_factory=list[Placed])
     rows: list[JobStatus] = field(default_factory=list[JobStatus])
-    usual: timedelta | None = None
+    measured: Pace | None = None
     broken: Exception | None = None
 
     async def place(self, placed: Placed) -> Receipt:
@@ -140,8 +146,8 @@ class FakeJobs:
         self.placed.append(placed)
         return Receipt(placed.job_id, placed.estimated_completion)
 
-    async def usual_duration(self) -> timedelta | None:
-        return self.usual
+    async def pace(self) -> Pace | None:
+        return self.measured
 
     async def job(self, job_id: UUID) -> JobStatus | None:
         if self.broken is not None:
@@ -155,23 +161,6 @@ class FakeJobs:
             if chosen.status in {None, row.status}
             and chosen.job_type in {None, row.job_type}
             and (after is None or (row.created_at, row.job_id) < after)
-        ]
-        return found[:limit]
-
-
-@dataclass
-class FakeInvoices:
-    rows: list[InvoiceDetail] = field(default_factory=list[InvoiceDetail])
-
-    async def invoice(self, row_id: UUID) -> InvoiceDetail | None:
-        return next((row for row in self.rows if row.id == row_id), None)
-
-    async def invoices(self, chosen: InvoiceFilter, *, after: UUID | None, limit: int) -> Sequence[InvoiceSummary]:
-        found = [
-            row
-            for row in sorted(self.rows, key=lambda row: row.id, reverse=True)
-            if all(wanted in {None, getattr(row, name)} for name, wanted in asdict(chosen).items())
-            and (after is None or row.id < after)
         ]
         return found[:limit]
 
@@ -209,23 +198,28 @@ class World:
     switches: FakeSwitches = field(default_factory=FakeSwitches)
     admin: FakeAdmin = field(default_factory=FakeAdmin)
     behind_tls: bool = False
+    streams: Limits = field(default_factory=lambda: Limits(2, 3, timedelta(seconds=0.05), every=0.01))
 
     def tokens(self, lifetime: timedelta = timedelta(hours=1)) -> Es256Tokens:
         return Es256Tokens([self.key], issuer=ISSUER, lifetime=lifetime, clock=self.time.clock())
 
     def api(self) -> FastAPI:
         clock, tokens, cursors = self.time.clock(), self.tokens(), Cursors(b"k" * 32)
+        replays = self.replays.stories(clock, cursors)
         stories = Stories(
             sign_in=SignIn(self.users, self.passwords, LimitsThrottle(None, clock=clock), tokens),
             authorize=Authorize(self.users, tokens),
             start=StartProcessing(self.jobs, self.requests, clock),
             read_jobs=ReadJobs(self.jobs, cursors),
-            read_invoices=ReadInvoices(self.invoices, cursors),
+            watches=Watches(FakeProgress(self.jobs.rows), SYSTEM_CLOCK, self.streams),
+            cancel_job=CancelJob(FakeJobControl(self.jobs.rows, self.time.clock())),
+            retry_failed=RetryFailed(FakeJobControl(self.jobs.rows, self.time.clock()), replays.start),
+            invoices=InvoiceStories(ReadInvoices(self.invoices, cursors)),
             read_held=ReadHeld(self.held, cursors),
             read_switches=ReadSwitches(self.switches),
             flip_switch=FlipSwitch(self.switches),
             resolve_held=ResolveHeld(self.held, self.outcomes),
-            replays=self.replays.stories(clock, cursors),
+            replays=replays,
             recover=Recover(FakeOutcomeLog(), self.restoring),
             operations=self.operations.stories(cursors),
             admin=self.admin.stories(self.users.accounts, self.passwords, cursors),
@@ -260,8 +254,13 @@ def job(**given: Any) -> JobStatus:
         "reason": None,
         "correlation_id": None,
         "listed_at": None,
+        "cancelled_at": None,
         "invoice_ids": None,
+        "estimated_completion": None,
         "errors": [],
+        "errors_total": 0,
+        "errors_link": None,
+        "held_link": None,
     }
     return JobStatus(**fields | given)
 

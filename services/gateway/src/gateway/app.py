@@ -20,8 +20,10 @@ from gateway.adapters.key_files import cursor_key, load_keys
 from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_invoices import PostgresInvoices
+from gateway.adapters.postgres_job_control import PostgresJobControl
 from gateway.adapters.postgres_jobs import PostgresJobs
 from gateway.adapters.postgres_operations import PostgresOperations
+from gateway.adapters.postgres_progress import PostgresProgress
 from gateway.adapters.postgres_recovery import PostgresRecovery
 from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.adapters.postgres_users import PostgresUsers
@@ -29,13 +31,18 @@ from gateway.adapters.ubl_comparison import Comparing
 from gateway.administering import build_admin
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.invoices.reading import ReadInvoices
+from gateway.invoices.stories import InvoiceStories
+from gateway.jobs.cancelling import CancelJob
+from gateway.jobs.progress import Limits, Watches
 from gateway.operations import OperationStories, ReadAlerts, ReadSystem
 from gateway.recovery.story import Recover
+from gateway.replay.retrying import RetryFailed
 from gateway.replaying import build_replaying
 from gateway.routes.api import Stories, make_api
 from gateway.settings import GatewaySettings
 from gateway.switches import FlipSwitch, ReadSwitches
-from gateway.use_cases import Authorize, CreateFirstAdmin, ReadInvoices, ReadJobs, SignIn, StartProcessing
+from gateway.use_cases import Authorize, CreateFirstAdmin, ReadJobs, SignIn, StartProcessing
 
 
 async def build_app(settings: GatewaySettings, resources: Resources) -> App:
@@ -49,6 +56,8 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
     )
     cursors = Cursors(cursor_key(keys))
     announcer = Announcer(resources.broker, source="gateway")
+    control = PostgresJobControl(resources.database)
+    watches = Watches(PostgresProgress(resources.database), clock, _limits(settings))
     held = PostgresHeld(resources.database, Comparing(), settle=settings.send_settle)
     operations, switches = PostgresOperations(resources.database), PostgresSwitches(resources.database)
     bootstrap = settings.kafka_bootstrap_servers
@@ -60,7 +69,10 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
         authorize=Authorize(users, tokens),
         start=StartProcessing(jobs, KafkaJobRequests(announcer), clock),
         read_jobs=ReadJobs(jobs, cursors),
-        read_invoices=ReadInvoices(PostgresInvoices(resources.database), cursors),
+        cancel_job=CancelJob(control),
+        watches=watches,
+        retry_failed=RetryFailed(control, replaying.stories.start),
+        invoices=InvoiceStories(ReadInvoices(PostgresInvoices(resources.database), cursors)),
         read_held=ReadHeld(held, cursors),
         read_switches=ReadSwitches(switches),
         flip_switch=FlipSwitch(switches),
@@ -78,7 +90,18 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
     def asgi(health: Health) -> Any:
         return make_api(stories, clock=clock, health=health.routes(), behind_tls=settings.behind_tls)
 
-    return App(asgi=asgi, loops=[replaying.replayer.run], close=[throttle.close, replaying.workers.close])
+    return App(
+        asgi=asgi,
+        loops=[replaying.replayer.run],
+        drain=[watches.drain],
+        close=[throttle.close, replaying.workers.close],
+    )
+
+
+def _limits(settings: GatewaySettings) -> Limits:
+    """A stream lives as long as a token: then who it is for is asked anew."""
+    life = timedelta(seconds=settings.access_token_seconds)
+    return Limits(settings.event_streams_per_user, settings.event_streams, life)
 
 
 async def _make_first_admin(settings: GatewaySettings, create: CreateFirstAdmin) -> None:

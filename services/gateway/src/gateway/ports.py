@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from common.contracts.events import JobRequested
 from gateway.domain.access import Account, Caller, Grant, User
 from gateway.domain.orders import Placed, Receipt
-from gateway.domain.readings import InvoiceDetail, InvoiceFilter, InvoiceSummary, JobFilter, JobStatus, JobSummary
+from gateway.domain.pace import Pace
+from gateway.domain.readings import JobFilter, JobStatus, JobSummary
 
 
 class Users(Protocol):
@@ -71,21 +72,13 @@ class Jobs(Protocol):
         """Job, idempotency key and audit entry in one transaction. Raises IdempotencyKeyReused."""
         ...
 
-    async def usual_duration(self) -> timedelta | None:
-        """How long the latest completed jobs took."""
+    async def pace(self) -> Pace | None:
+        """How fast the latest completed jobs were; None where none of them had an invoice."""
         ...
 
     async def job(self, job_id: UUID) -> JobStatus | None: ...
 
     async def jobs(self, chosen: JobFilter, *, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[JobSummary]:
-        """Newest first."""
-        ...
-
-
-class Invoices(Protocol):
-    async def invoice(self, row_id: UUID) -> InvoiceDetail | None: ...
-
-    async def invoices(self, chosen: InvoiceFilter, *, after: UUID | None, limit: int) -> Sequence[InvoiceSummary]:
         """Newest first."""
         ...
 

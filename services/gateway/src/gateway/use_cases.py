@@ -12,13 +12,14 @@ from gateway.domain.access import Caller, Grant, Permission, User
 from gateway.domain.cursors import Cursors
 from gateway.domain.faults import NotFound, NotPermitted, NotSignedIn, SignInRefused
 from gateway.domain.orders import Order, Placed, Receipt
-from gateway.domain.readings import InvoiceDetail, InvoiceFilter, InvoiceSummary, JobFilter, JobStatus, JobSummary, Page
-from gateway.ports import Invoices, JobRequests, Jobs, Passwords, Throttle, Tokens, Users
+from gateway.domain.pace import usual_time
+from gateway.domain.readings import JobFilter, JobStatus, JobSummary, Page
+from gateway.ports import JobRequests, Jobs, Passwords, Throttle, Tokens, Users
 
 log = structlog.get_logger()
 
 FIRST_GUESS = timedelta(minutes=5)
-"""The estimate while no job has ever completed."""
+"""The estimate while no job with an invoice has ever completed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,14 @@ class StartProcessing:
 
     async def __call__(self, order: Order, user: User, caller: Caller, *, key: str | None) -> Receipt:
         """Place the order and announce it; the fetcher's sweep finds an order whose announcement failed."""
-        at = self.clock.now()
+        at, pace = self.clock.now(), await self.jobs.pace()
         placed = Placed(
             job_id=self.clock.new_id(),
             order=order,
             user=user,
             caller=caller,
             at=at,
-            estimated_completion=at + (await self.jobs.usual_duration() or FIRST_GUESS),
+            estimated_completion=at + (usual_time(pace, order.size) if pace else FIRST_GUESS),
             idempotency_key=key,
         )
         receipt = await self.jobs.place(placed)
@@ -117,27 +118,6 @@ class ReadJobs:
             return Page(items, None)
         last = (items[-1].created_at.isoformat(), str(items[-1].job_id))
         return Page(items, self.cursors.seal(last, bound_to=bound))
-
-
-@dataclass(frozen=True, slots=True)
-class ReadInvoices:
-    invoices: Invoices
-    cursors: Cursors
-
-    async def one(self, row_id: UUID) -> InvoiceDetail:
-        """Raises NotFound."""
-        if (invoice := await self.invoices.invoice(row_id)) is None:
-            raise NotFound("invoice", str(row_id))
-        return invoice
-
-    async def page(self, chosen: InvoiceFilter, *, cursor: str | None, limit: int) -> Page[InvoiceSummary]:
-        """Raises CursorInvalid."""
-        bound = {"list": "invoices", **asdict(chosen)}
-        after = UUID(self.cursors.open(cursor, bound_to=bound)[0]) if cursor is not None else None
-        found = await self.invoices.invoices(chosen, after=after, limit=limit + 1)
-        items = list(found[:limit])
-        more = len(found) > limit
-        return Page(items, self.cursors.seal((str(items[-1].id),), bound_to=bound) if more else None)
 
 
 @dataclass(frozen=True, slots=True)

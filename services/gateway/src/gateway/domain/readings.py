@@ -6,8 +6,6 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
-from common.invoice.stage import Stage, Status
-
 Item = TypeVar("Item")
 
 JobState: TypeAlias = Literal["pending", "running", "completed", "failed"]
@@ -24,16 +22,6 @@ class Page(Generic[Item]):
 class JobFilter:
     status: JobState | None = None
     job_type: JobKind | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceFilter:
-    status: Status | None = None
-    stage: Stage | None = None
-    job_id: UUID | None = None
-    number: str | None = None
-    invoice_id: str | None = None
-    dossier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +77,19 @@ class JobSummary:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus(JobSummary):
+    """`errors`: the newest hundred of `errors_total`; `errors_link` lists the failed ones, `held_link` the held ones.
+
+    `estimated_completion`: of a job that has not ended, where anything was measured.
+    """
+
     listed_at: datetime | None
+    cancelled_at: datetime | None
     invoice_ids: list[str] | None
+    estimated_completion: datetime | None
     errors: list[InvoiceTrouble]
+    errors_total: int
+    errors_link: str | None
+    held_link: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,23 @@ from starlette.routing import BaseRoute
 from common.clock import Clock
 from gateway.admin.stories import AdminStories
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.invoices.stories import InvoiceStories
+from gateway.jobs.cancelling import CancelJob
+from gateway.jobs.progress import Watches
 from gateway.operations import OperationStories
 from gateway.ports import Tokens
 from gateway.recovery.story import Recover
+from gateway.replay.retrying import RetryFailed
 from gateway.replay.stories import ReplayStories
 from gateway.routes.auth import add_auth_routes
+from gateway.routes.description import DescribedApi
 from gateway.routes.envelopes import Envelopes, ErrorEnvelope
 from gateway.routes.failed_messages import add_failed_message_routes
 from gateway.routes.faults import DEFECT, explain
 from gateway.routes.held import add_held_routes
 from gateway.routes.invoices import add_invoice_routes
+from gateway.routes.job_control import add_job_control_routes
+from gateway.routes.job_events import add_job_event_routes
 from gateway.routes.jobs import add_job_routes
 from gateway.routes.middleware import BodyLimit, Correlation, Faults, Observed
 from gateway.routes.operations import add_operation_routes
@@ -32,16 +39,15 @@ from gateway.routes.replays import add_replay_routes
 from gateway.routes.switches import add_switch_routes
 from gateway.routes.users import add_user_routes
 from gateway.switches import FlipSwitch, ReadSwitches
-from gateway.use_cases import Authorize, ReadInvoices, ReadJobs, SignIn, StartProcessing
+from gateway.use_cases import Authorize, ReadJobs, SignIn, StartProcessing
 
 PUBLIC = frozenset(
     {"/auth/login", "/.well-known/jwks.json", "/openapi.json", "/health/live", "/health/ready", "/metrics"}
 )
 """Every other route needs a permission; a test walks them."""
 
-_EVERY_ERROR: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorEnvelope} for status in (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
-}
+_ENVELOPES: dict[int | str, dict[str, Any]] = {422: {"model": ErrorEnvelope}}
+"""In the place of FastAPI's own; which errors an operation answers: `routes.description`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,10 @@ class Stories:
     authorize: Authorize
     start: StartProcessing
     read_jobs: ReadJobs
-    read_invoices: ReadInvoices
+    cancel_job: CancelJob
+    watches: Watches
+    retry_failed: RetryFailed
+    invoices: InvoiceStories
     read_held: ReadHeld
     resolve_held: ResolveHeld
     read_switches: ReadSwitches
@@ -64,21 +73,22 @@ class Stories:
 
 def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = (), behind_tls: bool = False) -> FastAPI:
     envelopes = Envelopes(clock)
-    api = FastAPI(
+    api = DescribedApi(
         title="Clearfacts invoice integration",
         version="1",
-        description="Every answer is an envelope: `success`, `data` or `error`, `timestamp`, `correlation_id`.",
         docs_url=None,  # its page loads scripts from a content delivery network
         redoc_url=None,
         redirect_slashes=False,
-        responses=_EVERY_ERROR,
+        responses=_ENVELOPES,
         generate_unique_id_function=_operation_id,
         exception_handlers=_handlers(envelopes),
     )
     common: dict[str, Any] = {"authorize": stories.authorize, "envelopes": envelopes}
     add_auth_routes(api, sign_in=stories.sign_in, tokens=stories.tokens, **common)
     add_job_routes(api, start=stories.start, read=stories.read_jobs, **common)
-    add_invoice_routes(api, read=stories.read_invoices, **common)
+    add_job_control_routes(api, cancel=stories.cancel_job, retry=stories.retry_failed, **common)
+    add_job_event_routes(api, watches=stories.watches, authorize=stories.authorize)
+    add_invoice_routes(api, stories=stories.invoices, **common)
     add_held_routes(api, read=stories.read_held, resolve=stories.resolve_held, **common)
     add_switch_routes(api, read=stories.read_switches, flip=stories.flip_switch, **common)
     add_failed_message_routes(api, stories=stories.replays, **common)

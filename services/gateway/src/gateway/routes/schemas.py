@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, StringConstraints, model_validator
 
-from common.invoice.stage import Reason, Stage, Status
+from common.invoice.stage import Reason
 from gateway.domain.access import Caller, Permission, Role, User
 from gateway.domain.held import Decision, HeldFilter, Resolution
-from gateway.domain.orders import Order
-from gateway.domain.readings import InvoiceFilter, JobFilter, JobKind, JobState
+from gateway.domain.orders import Cancellation, Order
+from gateway.domain.readings import JobFilter, JobKind, JobState
 from gateway.recovery.story import RecoveryOrder
 
 NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]+$"
@@ -63,18 +63,6 @@ class JobQuery(Paging):
 
     def chosen(self) -> JobFilter:
         return JobFilter(self.status, self.job_type)
-
-
-class InvoiceQuery(Paging):
-    status: Status | None = None
-    stage: Stage | None = None
-    job_id: UUID | None = None
-    number: Line | None = Field(default=None, description="the invoice's own number, exactly")
-    invoice_id: Line | None = Field(default=None, description="the source's id, exactly")
-    dossier: Line | None = None
-
-    def chosen(self) -> InvoiceFilter:
-        return InvoiceFilter(self.status, self.stage, self.job_id, self.number, self.invoice_id, self.dossier)
 
 
 class HeldQuery(Paging):
@@ -135,6 +123,18 @@ class Started(BaseModel):
     status: Literal["pending"] = "pending"
     estimated_completion: datetime
     message: str = "Invoice processing job started"
+
+
+class CancelledJob(BaseModel):
+    job_id: UUID
+    status: str
+    cancelled_at: datetime | None
+    repeated: bool = Field(description="it had been cancelled before; nothing changed now")
+    message: str = "Nothing new is taken; what is open fails within seconds, what is being sent ends by itself"
+
+    @classmethod
+    def of(cls, found: Cancellation) -> "CancelledJob":
+        return cls(job_id=found.job_id, status=found.status, cancelled_at=found.cancelled_at, repeated=found.repeated)
 
 
 class Profile(BaseModel):

@@ -1,0 +1,10 @@
+"""All stories of invoices, as the routes get them."""
+
+from dataclasses import dataclass
+
+from gateway.invoices.reading import ReadInvoices
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceStories:
+    read: ReadInvoices

@@ -1,0 +1,62 @@
+"""What callers may ask of invoices, and the answers that are no readings."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+
+from common.invoice.stage import Reason, Stage, Status
+from gateway.domain.invoices import Direction, DocumentKind, InvoiceFilter
+from gateway.routes.schemas import Line, Paging, Sent
+
+Amount = Annotated[Decimal, Field(max_digits=40, decimal_places=20, allow_inf_nan=False)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217")]
+
+
+class InvoiceCriteria(Sent):
+    """All that are given hold."""
+
+    status: Status | None = None
+    stage: Stage | None = None
+    reason: Reason | None = None
+    job_id: UUID | None = None
+    number: Line | None = Field(default=None, description="the invoice's own number, exactly")
+    invoice_id: Line | None = Field(default=None, description="the source's id, exactly")
+    dossier: Line | None = Field(default=None, description="the enterprise number of the books")
+    direction: Direction | None = None
+    kind: DocumentKind | None = None
+    currency: Currency | None = None
+    supplier: Line | None = Field(default=None, description="a number in any spelling, or a part of the name")
+    customer: Line | None = Field(default=None, description="a number in any spelling, or a part of the name")
+    amount: Amount | None = Field(default=None, description="exactly")
+    amount_min: Amount | None = Field(default=None, description="at least")
+    amount_max: Amount | None = Field(default=None, description="at most")
+    issued_since: date | None = None
+    issued_until: date | None = Field(default=None, description="this day included")
+    created_since: AwareDatetime | None = Field(default=None, description="stored at or after")
+    created_until: AwareDatetime | None = Field(default=None, description="stored before")
+    q: Line | None = Field(
+        default=None,
+        description="a whole number or source id; where there is none, a part of a number, source id, party or name",
+    )
+
+    @model_validator(mode="after")
+    def _windows_are_not_upside_down(self) -> "InvoiceCriteria":
+        for low, high in (
+            ("amount_min", "amount_max"),
+            ("issued_since", "issued_until"),
+            ("created_since", "created_until"),
+        ):
+            first, last = getattr(self, low), getattr(self, high)
+            if first is not None and last is not None and last < first:
+                raise ValueError(f"{high} lies before {low}")
+        return self
+
+    def chosen(self) -> InvoiceFilter:
+        return InvoiceFilter(**{name: getattr(self, name) for name in InvoiceCriteria.model_fields})
+
+
+class InvoiceQuery(InvoiceCriteria, Paging):
+    """A page of invoices."""

@@ -1,0 +1,79 @@
+"""Invoices in a list: what PostgreSQL is compared with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from common.invoice.stage import STATUS
+from gateway.domain.invoices import InvoiceFilter, Match, Stretch, party_number
+from gateway.domain.readings import InvoiceDetail, InvoiceSummary
+
+_EQUAL = ("status", "stage", "reason", "job_id", "number", "invoice_id", "dossier", "direction", "kind", "currency",
+          "amount")  # fmt: skip
+_BOUNDS: Mapping[str, tuple[str, Callable[[Any, Any], bool]]] = {
+    "amount_min": ("amount", lambda found, bound: found >= bound),
+    "amount_max": ("amount", lambda found, bound: found <= bound),
+    "issued_since": ("issue_date", lambda found, bound: found >= bound),
+    "issued_until": ("issue_date", lambda found, bound: found <= bound),
+    "created_since": ("created_at", lambda found, bound: found >= bound),
+    "created_until": ("created_at", lambda found, bound: found < bound),
+}
+
+
+def takes(chosen: InvoiceFilter, match: Match, row: InvoiceSummary) -> bool:
+    """Whether a row is one of the chosen ones."""
+    if any((wanted := getattr(chosen, name)) is not None and getattr(row, name) != wanted for name in _EQUAL):
+        return False
+    if chosen.stage is not None and row.status != STATUS[chosen.stage]:
+        return False
+    for name, (column, holds) in _BOUNDS.items():
+        bound, found = getattr(chosen, name), getattr(row, column)
+        if bound is not None and (found is None or not holds(found, bound)):
+            return False
+    return _parties(chosen, row) and _text(chosen, match, row)
+
+
+def _parties(chosen: InvoiceFilter, row: InvoiceSummary) -> bool:
+    for role in ("supplier", "customer"):
+        text: str | None = getattr(chosen, role)
+        if text is None or getattr(row, role) == (party_number(text) or text):
+            continue
+        if not _contains(getattr(row, f"{role}_name"), text):
+            return False
+    return True
+
+
+def _text(chosen: InvoiceFilter, match: Match, row: InvoiceSummary) -> bool:
+    if chosen.q is None:
+        return True
+    if match is Match.WHOLE:
+        return chosen.q in {row.number, row.invoice_id}
+    texts = (row.number, row.invoice_id, row.supplier, row.supplier_name, row.customer, row.customer_name)
+    return any(_contains(text, chosen.q) for text in texts)
+
+
+def _contains(whole: str | None, part: str) -> bool:
+    return whole is not None and part.lower() in whole.lower()
+
+
+@dataclass
+class FakeInvoices:
+    """`looked_at`: how many rows one look takes."""
+
+    rows: list[InvoiceDetail] = field(default_factory=list[InvoiceDetail])
+    looked_at: int = 10_000
+
+    async def invoice(self, row_id: UUID) -> InvoiceDetail | None:
+        return next((row for row in self.rows if row.id == row_id), None)
+
+    async def stretch(self, chosen: InvoiceFilter, match: Match, *, after: UUID | None, limit: int) -> Stretch:
+        newest = sorted((row for row in self.rows if after is None or row.id < after), key=lambda row: row.id)[::-1]
+        looked = newest[: self.looked_at]
+        found = [row for row in looked if takes(chosen, match, row)]
+        if len(found) > limit:
+            return Stretch(found[:limit], found[limit - 1].id)
+        return Stretch(found, looked[-1].id if len(looked) == self.looked_at else None)
+
+    async def known(self, text: str) -> bool:
+        return any(text in {row.number, row.invoice_id} for row in self.rows)
