@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 Schema = Mapping[str, Any]
-_SILENT = frozenset({"title", "description", "default", "examples", "example", "discriminator", "contentMediaType"})
+_SILENT = frozenset({"title", "description", "default", "examples", "example", "writeOnly", "contentMediaType"})
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
@@ -88,7 +88,6 @@ _SIMPLE: Mapping[str, Callable[[Any, Any], bool]] = {
     "pattern": lambda value, wanted: not isinstance(value, str) or re.search(wanted, value) is not None,
     "minItems": lambda value, wanted: not isinstance(value, list) or len(value) >= wanted,
     "maxItems": lambda value, wanted: not isinstance(value, list) or len(value) <= wanted,
-    "required": lambda value, wanted: not isinstance(value, dict) or set(wanted) <= value.keys(),
 }
 
 
@@ -108,6 +107,11 @@ def _additional(value: Any, wanted: Any, schema: Schema, root: Schema, where: st
                 yield from _problems(value[name], wanted, root, f"{where}.{name}")
 
 
+def _required(value: Any, wanted: Any, _: Schema, __: Schema, where: str) -> Iterator[str]:
+    if isinstance(value, dict) and (missing := set(wanted) - value.keys()):
+        yield f"{where}: without {sorted(missing)}"
+
+
 def _items(value: Any, wanted: Any, _: Schema, root: Schema, where: str) -> Iterator[str]:
     for place, inner in enumerate(value if isinstance(value, list) else []):
         yield from _problems(inner, wanted, root, f"{where}[{place}]")
@@ -125,6 +129,7 @@ def _all(value: Any, wanted: Any, _: Schema, root: Schema, where: str) -> Iterat
 
 
 _INSIDE: Mapping[str, Callable[[Any, Any, Schema, Schema, str], Iterator[str]]] = {
+    "required": _required,
     "properties": _properties,
     "additionalProperties": _additional,
     "items": _items,
