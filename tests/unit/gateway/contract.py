@@ -42,4 +42,4 @@ async def check_jobs(jobs: Jobs, ann: User, bob: User) -> None:
     for other in (placed(bob, key="k"), placed(ann, key="another"), placed(ann), placed(ann)):
         assert (await jobs.place(other)).job_id == other.job_id
     assert await jobs.job(uuid4()) is None
-    assert await jobs.usual_duration() is None
+    assert await jobs.pace() is None

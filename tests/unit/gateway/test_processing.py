@@ -5,6 +5,7 @@ from uuid import UUID
 
 import httpx
 
+from gateway.domain.pace import Pace
 from tests.unit.gateway.contract import check_jobs
 from tests.unit.gateway.fakes import NOON, FakeJobs, World, user
 
@@ -36,9 +37,19 @@ async def test_the_event_holds_all_that_the_jobs_row_needs() -> None:
 
 async def test_the_estimate_follows_what_jobs_took_lately() -> None:
     world = World()
-    world.jobs.usual = timedelta(seconds=90)
-    data = (await world.signed_in().post(URL, json={})).json()["data"]
-    assert data["estimated_completion"] == "2026-11-24T12:01:30Z"
+    world.jobs.measured = Pace(per_second=10, typical=900, shortest=timedelta(seconds=20))
+    for body, expected in (
+        ({}, "2026-11-24T12:01:30Z"),
+        ({"invoice_ids": [f"SRC-{number}" for number in range(300)]}, "2026-11-24T12:00:30Z"),
+        ({"invoice_ids": ["SRC-1"]}, "2026-11-24T12:00:20Z"),
+    ):
+        data = (await world.signed_in().post(URL, json=body)).json()["data"]
+        assert data["estimated_completion"] == expected
+
+
+async def test_without_anything_measured_the_estimate_is_five_minutes() -> None:
+    data = (await World().signed_in().post(URL, json={})).json()["data"]
+    assert data["estimated_completion"] == "2026-11-24T12:05:00Z"
 
 
 async def test_a_dead_broker_costs_no_order() -> None:

@@ -86,9 +86,16 @@ class JobSummary(Answer):
 
 
 class Job(JobSummary):
+    """`errors`: the newest hundred of `errors_total`."""
+
     listed_at: datetime | None = None
+    cancelled_at: datetime | None = None
     invoice_ids: list[str] | None = None
+    estimated_completion: datetime | None = None
     errors: list[InvoiceTrouble] = Field(default_factory=list[InvoiceTrouble])
+    errors_total: int = 0
+    errors_link: str | None = None
+    held_link: str | None = None
 
 
 class InvoiceSummary(Answer):

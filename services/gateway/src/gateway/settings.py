@@ -21,6 +21,8 @@ class GatewaySettings(CommonSettings):
     replay_lease: Seconds = Field(
         default=timedelta(seconds=10), description="after a kill another replica takes a replay up within it"
     )
+    event_streams: int = Field(default=500, ge=1, description="live streams of jobs at once, of everybody, per replica")
+    event_streams_per_user: int = Field(default=20, ge=1, description="live streams of jobs at once, per replica")
     bootstrap_admin_username: str | None = Field(default=None, min_length=1, max_length=200)
     bootstrap_admin_password: SecretStr | None = None
 

@@ -1,7 +1,7 @@
 """Jobs in PostgreSQL: the gateway inserts the row, the fetcher alone changes it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +10,13 @@ from common.contracts.events import JobType
 from common.db.pool import Connection, Database, Row
 from gateway.adapters.conditions import Conditions
 from gateway.adapters.postgres_audit import write_audit
+from gateway.adapters.postgres_job_control import failures_of
 from gateway.domain.faults import IdempotencyKeyReused
-from gateway.domain.orders import Placed, Receipt
+from gateway.domain.orders import ENDED, NO_FAILURES, Placed, Receipt
+from gateway.domain.pace import LATEST, Course, Pace, expected_end
 from gateway.domain.readings import InvoiceTrouble, JobFault, JobFilter, JobStatus, JobSummary, Results
 
 MOST_ERRORS = 100
-_DURATION_OF = 5
 
 _INSERT = """
 INSERT INTO jobs (id, job_type, status, triggered_by, created_at, updated_at, correlation_id, invoice_ids,
@@ -24,14 +25,23 @@ VALUES ($1, $2, 'pending', $3, $4, $4, $5, $6, $7, $8, $9, now() + interval '5 s
 """
 _SUMMARY = """id, job_type, status, created_at, started_at, completed_at, results, error, error_message, triggered_by,
     force_processing, reason, correlation_id"""
-_ONE = f"SELECT {_SUMMARY}, listed_at, invoice_ids FROM jobs WHERE id = $1"
-_TROUBLES = """
-SELECT id, invoice_id, status, reason, error_message, updated_at FROM invoices
-WHERE job_id = $1 AND status IN ('failed', 'held') ORDER BY updated_at DESC, id DESC LIMIT $2
+_ONE = f"SELECT {_SUMMARY}, listed_at, cancelled_at, invoice_ids, metadata FROM jobs WHERE id = $1"
+_TROUBLE = "id, invoice_id, status, reason, error_message, updated_at"
+# From one partial index each, so that a job of a million invoices is not read for the few that went wrong.
+_TROUBLES = f"""
+(SELECT {_TROUBLE} FROM invoices WHERE job_id = $1 AND status = 'failed' AND archived_at IS NULL
+    ORDER BY processed_at DESC, id DESC LIMIT $2)
+UNION ALL (SELECT {_TROUBLE} FROM invoices WHERE job_id = $1 AND status = 'failed' AND archived_at IS NOT NULL
+    ORDER BY processed_at DESC, id DESC LIMIT $2)
+UNION ALL (SELECT {_TROUBLE} FROM invoices WHERE job_id = $1 AND status = 'held' ORDER BY updated_at DESC LIMIT $2)
+ORDER BY updated_at DESC, id DESC LIMIT $2
 """
-_USUAL = """
-SELECT avg(took) FROM (
-    SELECT completed_at - started_at AS took FROM jobs WHERE status = 'completed' AND started_at IS NOT NULL
+_PACE = """
+SELECT sum(invoices) / nullif(extract(epoch FROM sum(took)), 0)::float8 AS per_second,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY invoices) AS typical, min(took) AS shortest
+FROM (
+    SELECT (results->>'total_invoices')::float8 AS invoices, completed_at - started_at AS took
+    FROM jobs WHERE status = 'completed' AND started_at IS NOT NULL AND (results->>'total_invoices')::bigint > 0
     ORDER BY created_at DESC LIMIT $1
 ) latest
 """
@@ -60,20 +70,35 @@ class PostgresJobs:
             await _audit(connection, placed)
         return Receipt(placed.job_id, placed.estimated_completion)
 
-    async def usual_duration(self) -> timedelta | None:
-        return await self._database.fetchval(_USUAL, _DURATION_OF)
+    async def pace(self) -> Pace | None:
+        row = await self._database.fetchrow(_PACE, LATEST)
+        return Pace(**row) if row and row["per_second"] else None
 
     async def job(self, job_id: UUID) -> JobStatus | None:
         row = await self._database.fetchrow(_ONE, job_id)
         if row is None:
             return None
-        troubles = await self._database.fetch(_TROUBLES, job_id, MOST_ERRORS)
+        summary = self._summary(row)
+        failures = await failures_of(self._database, job_id) or NO_FAILURES
+        troubles = await self._database.fetch(_TROUBLES, job_id, MOST_ERRORS) if failures.total else []
         return JobStatus(
-            **self._summary(row),
+            **summary,
             listed_at=row["listed_at"],
+            cancelled_at=row["cancelled_at"],
             invoice_ids=row["invoice_ids"],
+            estimated_completion=await self._estimated(row, summary["results"]),
             errors=[_trouble(trouble) for trouble in troubles],
+            errors_total=failures.total,
+            errors_link=_link(job_id, "failed") if failures.failed or failures.archived else None,
+            held_link=_link(job_id, "held") if failures.held else None,
         )
+
+    async def _estimated(self, row: Row, results: Results) -> datetime | None:
+        if row["status"] in ENDED:
+            return None
+        asked, listed = row["invoice_ids"], row["listed_at"] is not None
+        course = Course(row["started_at"], listed, results, len(asked) if asked else None, _told(row))
+        return expected_end(course, await self.pace(), self._clock.now())
 
     async def jobs(self, chosen: JobFilter, *, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[JobSummary]:
         where = Conditions()
@@ -93,8 +118,8 @@ class PostgresJobs:
             "started_at": row["started_at"],
             "completed_at": row["completed_at"],
             "duration_seconds": self._seconds(row["started_at"], row["completed_at"]),
-            "results": _results(row["results"]),
-            "error": _fault(row),
+            "results": results_of(row["results"]),
+            "error": fault_of(row),
             "triggered_by": row["triggered_by"],
             "force_processing": row["force_processing"],
             "reason": row["reason"],
@@ -152,15 +177,27 @@ async def _audit(connection: Connection, placed: Placed) -> None:
     )
 
 
-def _results(stored: dict[str, Any] | None) -> Results:
+def _told(row: Row) -> datetime | None:
+    """The estimate that the order was answered with; a scheduled job has none."""
+    told = (row["metadata"] or {}).get("estimated_completion")
+    return datetime.fromisoformat(told) if told else None
+
+
+def results_of(stored: dict[str, Any] | None) -> Results:
+    """Of the column `results`; what a newer fetcher counts besides is left out."""
     known = {name: value for name, value in (stored or {}).items() if name in Results.__slots__}
     return Results(**known)
 
 
-def _fault(row: Row) -> JobFault | None:
+def fault_of(row: Row) -> JobFault | None:
+    """Of the columns `error` and `error_message`."""
     if (error := row["error"]) is not None:
         return JobFault(error.get("code", "UNKNOWN"), error.get("message", ""), error.get("details") or {})
     return JobFault("JOB_FAILED", row["error_message"], {}) if row["error_message"] else None
+
+
+def _link(job_id: UUID, status: str) -> str:
+    return f"/api/v1/invoices?job_id={job_id}&status={status}"
 
 
 def _trouble(row: Row) -> InvoiceTrouble:

@@ -9,6 +9,7 @@ from uuid import UUID
 class Permission(StrEnum):
     PROFILE_READ = "profile:read"
     JOBS_READ = "jobs:read"
+    JOBS_CANCEL = "jobs:cancel"
     INVOICES_READ = "invoices:read"
     INVOICES_PROCESS = "invoices:process"
     HELD_READ = "held:read"
@@ -49,6 +50,7 @@ _READS = frozenset(
 _OPERATES = frozenset(
     {
         Permission.INVOICES_PROCESS,
+        Permission.JOBS_CANCEL,
         Permission.HELD_RESOLVE,
         Permission.ALERTS_CLOSE,
         Permission.SYSTEM_READ,

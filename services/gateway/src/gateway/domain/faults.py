@@ -47,6 +47,13 @@ class Busy(RequestRefused):
         super().__init__("Too many sign-ins at once; try again in a few seconds")
 
 
+class TooManyStreams(RequestRefused):
+    """`whose`: everybody's streams together, or one user's."""
+
+    def __init__(self, whose: str, limit: int) -> None:
+        super().__init__(f"Only {limit} streams at once for {whose}; close one, or try again later", {"limit": limit})
+
+
 class NotFound(RequestRefused):
     def __init__(self, what: str, key: str) -> None:
         super().__init__(f"No such {what}", {what: key})

@@ -4,10 +4,14 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from common.contracts.events import JobRequested, JobType
 from gateway.domain.access import Caller, User
+
+ENDED = frozenset({"completed", "failed"})
+"""Statuses of a job that changes no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,11 @@ class Order:
     force_processing: bool = False
     invoice_ids: tuple[str, ...] | None = None
     reason: str | None = None
+
+    @property
+    def size(self) -> int | None:
+        """How many invoices it is for, where that is said."""
+        return len(self.invoice_ids) if self.invoice_ids else None
 
     @property
     def fingerprint(self) -> bytes:
@@ -56,3 +65,40 @@ class Receipt:
     job_id: UUID
     estimated_completion: datetime
     replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """How a job stands that somebody wants cancelled; `repeated` when it had been cancelled before."""
+
+    job_id: UUID
+    status: str
+    cancelled_at: datetime | None
+    completed_at: datetime | None
+    repeated: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    def standing(self) -> dict[str, Any]:
+        """For a refusal's details."""
+        times = {"cancelled_at": self.cancelled_at, "completed_at": self.completed_at}
+        return {"status": self.status, **{name: at.isoformat() for name, at in times.items() if at is not None}}
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """What of a job did not go well; `cancelling`: it was cancelled and has not ended yet."""
+
+    failed: int
+    archived: int
+    held: int
+    cancelling: bool = False
+
+    @property
+    def total(self) -> int:
+        return self.failed + self.archived + self.held
+
+
+NO_FAILURES = Failures(0, 0, 0)

@@ -24,7 +24,6 @@ from gateway.replay.retrying import RetryFailed
 from gateway.replay.stories import ReplayStories
 from gateway.routes.auth import add_auth_routes
 from gateway.routes.description import DescribedApi
-from gateway.routes.description import DescribedApi
 from gateway.routes.envelopes import Envelopes, ErrorEnvelope
 from gateway.routes.failed_messages import add_failed_message_routes
 from gateway.routes.faults import DEFECT, explain

@@ -81,12 +81,12 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, status = perf_counter(), 0
+        started, status, endless = perf_counter(), 0, False
 
         async def send_noting_status(message: Message) -> None:
-            nonlocal status
+            nonlocal status, endless
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, endless = message["status"], _begins_events(message)
             await send(message)
 
         try:
@@ -96,9 +96,17 @@ class Observed:
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             route = _template(scope)
             metrics.HTTP_REQUESTS.labels(method, route, str(status)).inc()
-            metrics.HTTP_REQUEST_SECONDS.labels(method, route).observe(seconds)
+            if not endless:  # how long somebody watched is no latency
+                metrics.HTTP_REQUEST_SECONDS.labels(method, route).observe(seconds)
             if route not in _QUIET:
                 log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _begins_events(message: Message) -> bool:
+    """Server-sent events take as long as somebody watches."""
+    if message["type"] != "http.response.start":
+        return False
+    return Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
 
 
 def _template(scope: Scope) -> str:
@@ -124,10 +132,12 @@ class Faults:
         async def send_noting_start(message: Message) -> None:
             nonlocal begun
             begun = begun or message["type"] == "http.response.start"
+            if _begins_events(message):
+                limit.reschedule(None)
             await send(message)
 
         try:
-            async with asyncio.timeout(self._longest):
+            async with asyncio.timeout(self._longest) as limit:
                 await self._app(scope, receive, send_noting_start)
         except Exception as error:
             if begun:  # too late for an envelope: the server cuts the connection, which the caller notices

@@ -1,0 +1,1 @@
+"""Jobs under way: ended early, and watched."""
