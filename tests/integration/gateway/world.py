@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import httpx
+from fastapi import FastAPI
 
 from common.amnesia import last_claims_in
 from common.clock import SYSTEM_CLOCK
@@ -54,8 +55,12 @@ class RealWorld:
     database: Database
     requests: FakeRequests = field(default_factory=FakeRequests)
     outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
-    streams: Limits = field(default_factory=lambda: Limits(200, 500))
     passwords: Argon2Passwords = field(default_factory=lambda: Argon2Passwords(memory_kib=64))
+    streams: Limits = field(default_factory=lambda: Limits(200, 500))
+    watches: Watches = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watches = Watches(PostgresProgress(self.database), SYSTEM_CLOCK, self.streams)
 
     async def admin(self) -> User:
         """The first admin, made where there is none yet."""
@@ -65,7 +70,7 @@ class RealWorld:
         assert account is not None
         return account.user
 
-    def http(self, **headers: str) -> httpx.AsyncClient:
+    def api(self) -> FastAPI:
         users, cursors = PostgresUsers(self.database), Cursors(b"k" * 32)
         jobs, tokens = PostgresJobs(self.database, SYSTEM_CLOCK), self._tokens()
         held = PostgresHeld(self.database, Comparing(), settle=SETTLE)
@@ -77,7 +82,7 @@ class RealWorld:
             start=StartProcessing(jobs, self.requests, SYSTEM_CLOCK),
             read_jobs=ReadJobs(jobs, cursors),
             cancel_job=CancelJob(control),
-            watches=Watches(PostgresProgress(self.database), SYSTEM_CLOCK, self.streams),
+            watches=self.watches,
             retry_failed=RetryFailed(control, replays.start),
             invoices=InvoiceStories(ReadInvoices(PostgresInvoices(self.database), cursors)),
             read_held=ReadHeld(held, cursors),
@@ -92,7 +97,10 @@ class RealWorld:
             admin=build_admin(self.database, self.passwords, cursors),
             tokens=tokens,
         )
-        transport = httpx.ASGITransport(make_api(stories, clock=SYSTEM_CLOCK), client=("192.0.2.7", 1))
+        return make_api(stories, clock=SYSTEM_CLOCK)
+
+    def http(self, **headers: str) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.api(), client=("192.0.2.7", 1))
         return httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers, timeout=60)
 
     def _replays(self, cursors: Cursors) -> ReplayStories:
@@ -107,8 +115,11 @@ class RealWorld:
         ).stories
 
     async def signed_in(self) -> httpx.AsyncClient:
-        grant = self._tokens().issue(await self.admin())
-        return self.http(Authorization=f"Bearer {grant.access_token}")
+        return self.http(**self.signs_in(await self.admin()))
+
+    def signs_in(self, user: User) -> dict[str, str]:
+        """The header of a token."""
+        return {"Authorization": f"Bearer {self._tokens().issue(user).access_token}"}
 
     def _tokens(self) -> Es256Tokens:
         return Es256Tokens([KEY], issuer=ISSUER, lifetime=timedelta(hours=1), clock=SYSTEM_CLOCK)
