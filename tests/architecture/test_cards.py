@@ -31,7 +31,14 @@ def files(service: str) -> list[Path]:
 
 def card(service: str) -> dict[str, str]:
     docstring = ast.get_docstring(tree(ROOT / "services" / service / "src" / service / "__init__.py")) or ""
-    return {head: rest for head, sep, rest in (line.partition(": ") for line in docstring.splitlines()[2:]) if sep}
+    found: dict[str, str] = {}
+    for line in docstring.splitlines()[2:]:
+        head, sep, rest = line.partition(": ")
+        if sep:
+            found[head] = rest
+        elif found:  # the line before goes on
+            found[list(found)[-1]] += f" {line}"
+    return found
 
 
 def topics(line: str) -> set[Topic]:

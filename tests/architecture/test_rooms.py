@@ -16,6 +16,7 @@ STORY = PURE | {"asyncio", "structlog"}
 ROOMS: Mapping[str, frozenset[str]] = {
     "common.invoice": PURE,
     "common.errors": PURE,
+    "common.configuration": PURE,
     "common.halves": PURE,
     "common.storm": PURE,
     "common.waits": PURE,

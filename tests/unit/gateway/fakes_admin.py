@@ -1,13 +1,17 @@
 """What admins work on, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from gateway.admin.audit import ReadAudit
+from gateway.admin.configuration import Configure
 from gateway.admin.stories import AdminStories
 from gateway.admin.users import ManageUsers
 from gateway.domain.access import Account, Role, User
+from gateway.domain.audit import AuditEntry, AuditFilter
+from gateway.domain.configuration import ConfigurationVersion, Setting, Stored
 from gateway.domain.cursors import Cursors
 from gateway.domain.faults import NotAllowedNow, NotFound
 from gateway.domain.users import By, NewUser, UserChange, UserFilter, UserReading, refuse_without_admin
@@ -67,12 +71,63 @@ class FakeUserAccounts:
 
 
 @dataclass
+class FakeConfiguration:
+    versions: dict[str, list[ConfigurationVersion]] = field(default_factory=dict[str, list[ConfigurationVersion]])
+
+    async def stored(self) -> Mapping[str, Stored]:
+        newest = {key: versions[-1] for key, versions in self.versions.items()}
+        return {key: Stored(one.new_value, one.version, one.at, one.username) for key, one in newest.items()}
+
+    async def history(self, key: str, limit: int) -> Sequence[ConfigurationVersion]:
+        return self.versions.get(key, [])[::-1][:limit]
+
+    async def version(self, key: str, number: int) -> ConfigurationVersion | None:
+        return next((one for one in self.versions.get(key, []) if one.version == number), None)
+
+    async def write(self, setting: Setting, by: By) -> bool:
+        versions = self.versions.setdefault(setting.key, [])
+        if len(versions) != setting.expected_version:
+            return False
+        old = versions[-1].new_value if versions else None
+        number, user = len(versions) + 1, by.user
+        versions.append(ConfigurationVersion(number, old, setting.value, user.id, user.username, setting.reason, NOON))
+        return True
+
+
+@dataclass
+class FakeAudit:
+    rows: list[AuditEntry] = field(default_factory=list[AuditEntry])
+
+    async def entries(
+        self, chosen: AuditFilter, *, before: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[AuditEntry]:
+        found = [
+            row
+            for row in sorted(self.rows, key=lambda row: (row.at, row.id), reverse=True)
+            if chosen.actor in {None, row.username}
+            and chosen.action in {None, row.action}
+            and chosen.resource_type in {None, row.resource_type}
+            and chosen.resource_id in {None, row.resource_id}
+            and (chosen.since is None or row.at >= chosen.since)
+            and (chosen.until is None or row.at < chosen.until)
+            and (before is None or (row.at, row.id) < before)
+        ]
+        return found[:limit]
+
+
+@dataclass
 class FakeAdmin:
     users: FakeUserAccounts = field(default_factory=FakeUserAccounts)
+    audit: FakeAudit = field(default_factory=FakeAudit)
+    configuration: FakeConfiguration = field(default_factory=FakeConfiguration)
 
     def stories(self, accounts: dict[str, Account], passwords: Passwords, cursors: Cursors) -> AdminStories:
         self.users.accounts = accounts
-        return AdminStories(users=ManageUsers(self.users, passwords, cursors))
+        return AdminStories(
+            users=ManageUsers(self.users, passwords, cursors),
+            audit=ReadAudit(self.audit, cursors),
+            configure=Configure(self.configuration),
+        )
 
 
 def reading(someone: User) -> UserReading:

@@ -47,7 +47,7 @@ def test_the_walk_sees_the_routes_that_matter() -> None:
 
 @pytest.mark.parametrize(("method", "path", "permission"), GUARDED)
 async def test_a_guarded_route_refuses_a_stranger(method: str, path: str, permission: Permission) -> None:
-    answer = await World().http().request(method, _filled(path), json={} if method == "POST" else None)
+    answer = await World().http().request(method, _filled(path), json=_body(method))
     assert answer.status_code == 401
 
 
@@ -58,7 +58,7 @@ async def test_a_role_may_do_what_it_has_the_permission_for(
 ) -> None:
     world = World()
     http = world.signed_in(world.users.add(user(role)))
-    answer = await http.request(method, _filled(path), json={} if method == "POST" else None)
+    answer = await http.request(method, _filled(path), json=_body(method))
     assert (answer.status_code == 403) == (permission not in PERMISSIONS[role])
     assert answer.status_code in {200, 202, 403, 404, 409, 422}  # 409, 422: the guard let it pass
 
@@ -87,6 +87,10 @@ async def test_me_lists_what_i_may_do() -> None:
     data = (await world.signed_in(world.users.add(user(Role.USER))).get("/api/v1/auth/me")).json()["data"]
     assert (data["role"], data["permissions"]) == ("user", sorted(PERMISSIONS[Role.USER]))
     assert all(permission.endswith(":read") for permission in data["permissions"])
+
+
+def _body(method: str) -> dict[str, str] | None:
+    return {} if method in {"POST", "PUT", "PATCH"} else None
 
 
 def _filled(path: str) -> str:

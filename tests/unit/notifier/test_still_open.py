@@ -1,18 +1,22 @@
 """What is still open: said once an hour after the listing, and on every morning at 07:30 local."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from common.clock import Clock
+from common.configuration import Value
+from common.settings import load_settings
 from notifier.adapters.slack import as_text
+from notifier.app import live_rhythm
 from notifier.composing import NOTHING_OPEN
 from notifier.domain.notification import Kind, NotDelivered
 from notifier.domain.still_open import Waiting, morning_of, write_open
 from notifier.settings import NotifierSettings
-from notifier.use_cases import RecordOpenJobs
+from notifier.use_cases import RecordOpenJobs, Rhythm, usual_rhythm
 from tests.unit.notifier.fakes import BRUSSELS, NOON, FakeNotifications, OwnedTime
 from tests.unit.notifier.test_telling import Desk
 
@@ -26,10 +30,16 @@ WHY = "8 not sent yet, 3 not accepted by Clearfacts, 1 not validated yet"
 class Watch:
     """The sweep on a fake, at whatever time it is."""
 
-    def __init__(self, *, open_since: datetime | None = None, zone: ZoneInfo = BRUSSELS) -> None:
+    def __init__(
+        self,
+        *,
+        open_since: datetime | None = None,
+        zone: ZoneInfo = BRUSSELS,
+        rhythm: Callable[[], Awaitable[Rhythm]] = usual_rhythm,
+    ) -> None:
         self.notifications = FakeNotifications(OwnedTime(), open_since=open_since)
         self._now = NOON
-        self._record = RecordOpenJobs(self.notifications, zone=zone, clock=Clock(now=lambda: self._now))
+        self._record = RecordOpenJobs(self.notifications, zone=zone, rhythm=rhythm, clock=Clock(now=lambda: self._now))
 
     async def at(self, now: datetime) -> bool:
         self._now = now
@@ -40,8 +50,8 @@ class Watch:
         return [row.window for row in self.notifications.rows]
 
 
-def utc(day: str, time: str) -> datetime:
-    return datetime.fromisoformat(f"{day}T{time}:00+00:00")
+def utc(day: str, at: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T{at}:00+00:00")
 
 
 def said(*waiting: Waiting, job_id: UUID | None = JOB) -> list[str]:
@@ -65,6 +75,39 @@ async def test_the_morning_report_is_at_half_past_seven_on_the_local_clock(day: 
         False, True, False, False,
     ]  # fmt: skip
     assert watch.windows == [day]
+
+
+async def test_the_report_comes_at_another_time_once_somebody_wants_it_so_and_once_a_day() -> None:
+    wanted = Rhythm(time(9, 15), timedelta(minutes=5))
+
+    async def rhythm() -> Rhythm:
+        return wanted
+
+    watch = Watch(open_since=utc("2026-11-23", "00:10"), rhythm=rhythm)
+    assert [await watch.at(utc("2026-11-24", at)) for at in ("06:30", "08:14", "08:15")] == [False, False, True]
+    wanted = Rhythm(time(10, 0))
+    assert not await watch.at(utc("2026-11-24", "09:00")), "the day has its report"
+
+
+async def test_the_table_overrides_the_rhythm_and_the_environment_is_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, text in {
+        "DATABASE_URL": "postgresql://h/d",
+        "KAFKA_BOOTSTRAP_SERVERS": "h:1",
+        "REPORT_AT": "06:00",
+    }.items():
+        monkeypatch.setenv(name, text)
+    settings = load_settings(NotifierSettings)
+
+    async def nothing() -> dict[str, Value]:
+        return {}
+
+    async def something() -> dict[str, Value]:
+        return {"report_at": "09:15", "job_late_after": 300}
+
+    assert await live_rhythm(settings, nothing)() == Rhythm(time(6, 0), timedelta(hours=1))
+    assert await live_rhythm(settings, something)() == Rhythm(time(9, 15), timedelta(minutes=5))
 
 
 async def test_over_each_change_of_the_clock_every_local_day_has_one_report() -> None:

@@ -2,5 +2,6 @@
 
 Consumes: -
 Emits: jobs.requested.v1; invoices.fetched.v1, invoices.validated.v1, invoices.outcomes.v1 for what a person decided
-Owns: users, audit_logs, idempotency_keys, dead_letters, replays, replay_items, document_versions
+Owns: users, audit_logs, idempotency_keys, dead_letters, replays, replay_items, document_versions, configuration,
+configuration_versions
 """

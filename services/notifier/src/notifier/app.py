@@ -1,15 +1,17 @@
 """The notifier, wired."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 from pydantic import SecretStr
 
+from common.configuration import Value
 from common.contracts.events import JobEvent
 from common.contracts.topics import Group, Topic
+from common.db.configuration import LiveConfiguration
 from common.db.dead_letters import PostgresDeadLetters
 from common.db.postgres_alerts import PostgresAlerts
 from common.errors import ClearfactsError
@@ -23,7 +25,7 @@ from notifier.composing import Compose
 from notifier.handlers import make_handler
 from notifier.ports import Messenger
 from notifier.settings import NotifierSettings
-from notifier.use_cases import RecordAlerts, RecordFinishedJobs, RecordOpenJobs, TellPeople
+from notifier.use_cases import RecordAlerts, RecordFinishedJobs, RecordOpenJobs, Rhythm, TellPeople
 
 log = structlog.get_logger()
 
@@ -39,7 +41,8 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
     timeout = timedelta(seconds=settings.slack_timeout)
     zone = ZoneInfo(settings.schedule_timezone)
     record = RecordFinishedJobs(notifications)
-    record_open = RecordOpenJobs(notifications, zone=zone)
+    rhythm = live_rhythm(settings, LiveConfiguration(database, "notifier"))
+    record_open = RecordOpenJobs(notifications, zone=zone, rhythm=rhythm)
     record_alerts = RecordAlerts(notifications)
     compose = Compose(
         PostgresJobReports(database), PostgresAlertReports(database), public_url=settings.public_url, zone=zone
@@ -69,6 +72,22 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
             _every(ALERTS_EVERY, look_for_alerts, asyncio.Event()),
         ],
     )
+
+
+def live_rhythm(
+    settings: NotifierSettings, live: Callable[[], Awaitable[Mapping[str, Value]]]
+) -> Callable[[], Awaitable[Rhythm]]:
+    """What the table says, and where it says nothing the environment."""
+
+    async def rhythm() -> Rhythm:
+        values = await live()
+        at, late = values.get("report_at"), values.get("job_late_after")
+        return Rhythm(
+            settings.report_at if at is None else time.fromisoformat(str(at)),
+            settings.job_late_after if late is None else timedelta(seconds=float(late)),
+        )
+
+    return rhythm
 
 
 def _messenger(url: SecretStr | None, timeout: timedelta) -> Messenger:

@@ -1,8 +1,11 @@
 """What the notifier is told by its environment."""
 
+from datetime import time
+
 from pydantic import Field, SecretStr, field_validator
 
-from common.settings import CommonSettings, TimeZone
+from common.settings import CommonSettings, Seconds, TimeZone
+from notifier.domain.still_open import MORNING, SAID_AFTER
 
 
 class NotifierSettings(CommonSettings):
@@ -10,7 +13,9 @@ class NotifierSettings(CommonSettings):
     slack_timeout: float = Field(default=10.0, gt=0, le=60, description="seconds for one post; a claim lasts thrice it")
     public_url: str = Field(default="http://127.0.0.1:8000", description="where people reach the gateway")
 
-    schedule_timezone: TimeZone = Field(default="Europe/Brussels", description="whose 07:30 the morning report is for")
+    schedule_timezone: TimeZone = Field(default="Europe/Brussels", description="whose clock REPORT_AT is on")
+    report_at: time = Field(default=MORNING, description="the morning report's, 07:30; the configuration may override")
+    job_late_after: Seconds = Field(default=SAID_AFTER, description="after its listing; the configuration may override")
 
     @field_validator("slack_webhook_url")
     @classmethod

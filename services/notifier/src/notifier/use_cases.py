@@ -1,7 +1,8 @@
 """The stories: remember that a job ended or is still open, and tell people until they were told."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import time, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from notifier.domain.notification import (
     NotDelivered,
     wait_before,
 )
-from notifier.domain.still_open import SAID_AFTER, morning_of
+from notifier.domain.still_open import MORNING, SAID_AFTER, morning_of
 from notifier.domain.wording import Message
 from notifier.ports import Messenger, Notifications
 
@@ -50,19 +51,40 @@ class RecordFinishedJobs:
         return bool(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When the morning report comes, and how long after its listing a job that is not over is told about."""
+
+    report_at: time = MORNING
+    late_after: timedelta = SAID_AFTER
+
+
+async def usual_rhythm() -> Rhythm:
+    return Rhythm()
+
+
 class RecordOpenJobs:
     """A row for every job that is open for too long, once, and one for every morning on which something is open."""
 
-    def __init__(self, notifications: Notifications, *, zone: ZoneInfo, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        notifications: Notifications,
+        *,
+        zone: ZoneInfo,
+        rhythm: Callable[[], Awaitable[Rhythm]] = usual_rhythm,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self._notifications = notifications
         self._zone = zone
+        self._rhythm = rhythm
         self._clock = clock
 
     async def __call__(self) -> bool:
         """Whether there is something to send."""
-        found = await self._notifications.record_still_open(SAID_AFTER)
+        rhythm = await self._rhythm()
+        found = await self._notifications.record_still_open(rhythm.late_after)
         now = self._clock.now()
-        if now >= (morning := morning_of(now, self._zone)):
+        if now >= (morning := morning_of(now, self._zone, rhythm.report_at)):
             found += await self._notifications.record_morning(morning.date(), morning)
         return bool(found)
 

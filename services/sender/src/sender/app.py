@@ -1,13 +1,15 @@
 """The sender, wired."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from common.amnesia import MEMORY_CHECK, Memory, last_claims_in
+from common.configuration import REGISTRY, UNLIMITED, Value
 from common.contracts.events import InvoiceValidated
 from common.contracts.topics import Group, Topic
+from common.db.configuration import LiveConfiguration
 from common.db.dead_letters import PostgresDeadLetters
 from common.db.pool import Database
 from common.db.postgres_alerts import PostgresAlerts
@@ -27,7 +29,7 @@ from sender.adapters.postgres_unknowns import PostgresUnknowns
 from sender.domain.evidence import Rules
 from sender.domain.flow import Aimd, Bucket
 from sender.gate import Gate
-from sender.gatekeeper import Gatekeeper
+from sender.gatekeeper import Gatekeeper, Limits
 from sender.handlers import on_invoices_validated
 from sender.pump import Pump
 from sender.remembering import Remembered
@@ -105,14 +107,30 @@ def make_keeper(
     """What tells the gate of the other replicas and of the switches, and them of it."""
     token = settings.destination_token.get_secret_value() if settings.destination_token else None
     shared = PostgresDestinations(database, str(settings.destination_url), token)
-    return Gatekeeper(gate, shared, destination, partial(paused, database, "sender"), rate=settings.send_rate)
+    limits = live_limits(settings, LiveConfiguration(database, "sender"))
+    pauses = partial(paused, database, "sender")
+    return Gatekeeper(gate, shared, destination, pauses, rate=settings.send_rate, limits=limits)
+
+
+def live_limits(
+    settings: SenderSettings, live: Callable[[], Awaitable[Mapping[str, Value]]]
+) -> Callable[[], Awaitable[Limits]]:
+    """What the table says, and where it says nothing the environment."""
+
+    async def limits() -> Limits:
+        values = await live()
+        rate = values.get("send_rate", settings.send_rate)
+        ceiling = values.get("send_concurrency", settings.send_concurrency)
+        return Limits(int(ceiling), None if rate is None or rate == UNLIMITED else float(rate))
+
+    return limits
 
 
 def make_destination(settings: SenderSettings) -> RestDestination | GraphqlDestination:
     """The transport that the settings name."""
     common: dict[str, Any] = {
         "token": settings.destination_token.get_secret_value() if settings.destination_token else None,
-        "connections": settings.send_concurrency,
+        "connections": int(REGISTRY["send_concurrency"].maximum or 0),  # the gate bounds what is used of them
         "deadline": settings.send_deadline,
         "keepalive": settings.http_keepalive,
     }

@@ -40,7 +40,7 @@ class Gate:
         self.needs_keeper = asyncio.Event()
         """Something is to be told to, or asked of, the other replicas now."""
         self._aimd = aimd
-        self._prefetch = prefetch
+        self._prefetch, self._per = prefetch, ceiling
         self._bucket = bucket
         self._clock = clock
         self._window = Window()
@@ -65,7 +65,7 @@ class Gate:
     def slots(self) -> int:
         """How many rows may be claimed and not yet answered."""
         limit = self._aimd.limit
-        slots = limit + self._prefetch * limit // self.ceiling
+        slots = limit + self._prefetch * limit // self._per
         return min(slots, self._bucket.most_waiting()) if self._bucket else slots
 
     @property
@@ -88,10 +88,8 @@ class Gate:
 
     async def token(self) -> None:
         """Take a token, where the destination has a known rate; returns without one when the gate closes."""
-        if self._bucket is None:
-            return
         self._line += 1
-        while not self.closed and not self._bucket.take(self._clock.monotonic()):
+        while not self.closed and (bucket := self._bucket) and not bucket.take(self._clock.monotonic()):
             self.needs_keeper.set()
             await self._changed.wait()
         self._line -= 1
@@ -162,6 +160,17 @@ class Gate:
         was_paused, self._paused = self._paused, paused
         if not self._settle_shut() and was_paused != paused:
             self._tell()
+
+    def regulate(self, *, ceiling: int, rate: float | None) -> None:
+        """Other limits from now on. Tokens of another rate are lost: the new one counts from its first moment."""
+        if rate != (self._bucket.rate if self._bucket else None):
+            self._bucket = Bucket(rate) if rate else None
+            self._pulse()
+        if ceiling != self.ceiling:
+            self.ceiling = ceiling
+            self._aimd.bound(ceiling)
+            metrics.SENDS_ALLOWED.set(self._aimd.limit)
+            self._pulse()
 
     def fill(self, tokens: int) -> None:
         """Tokens that were leased for this process."""

@@ -5,6 +5,7 @@ One replica at a time probes a destination that is left alone: by a read, never 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -24,8 +25,19 @@ LEASE_EVERY = 0.5
 _SHORTEST = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`ceiling`: the most calls at once of one replica; `rate`: calls a second of all, None where it has no bound."""
+
+    ceiling: int
+    rate: float | None
+
+
 class Gatekeeper:
-    """`rate`: calls a second that all replicas may make together; None: as many as the destination bears."""
+    """`rate`: calls a second that all replicas may make together; None: as many as the destination bears.
+
+    `limits`: what these and the most at once are now, where they may change.
+    """
 
     def __init__(
         self,
@@ -35,6 +47,7 @@ class Gatekeeper:
         paused: Callable[[], Awaitable[frozenset[str]]],
         *,
         rate: float | None = None,
+        limits: Callable[[], Awaitable[Limits]] | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._gate = gate
@@ -42,6 +55,7 @@ class Gatekeeper:
         self._destination = destination
         self._paused = paused
         self._rate = rate
+        self._limits = limits
         self._clock = clock
         self._lease_from = float("-inf")
 
@@ -62,12 +76,22 @@ class Gatekeeper:
             await self._shared.hold(hold)
         standing = await self._shared.read()
         self._gate.learn(standing, await self._paused())
+        await self._regulate()
         if self._gate.tripped:
             await self._change(standing, trip(standing, self._gate.tripped))
             return _SHORTEST
         if standing.open:
             return await self._probe_when_due(standing)
         return await self._lease(self._rate) if self._rate and self._gate.thirsty else LOOK_EVERY
+
+    async def _regulate(self) -> None:
+        if self._limits is None:
+            return
+        limits = await self._limits()
+        if (limits.ceiling, limits.rate) != (self._gate.ceiling, self._rate):
+            self._rate = limits.rate
+            self._gate.regulate(ceiling=limits.ceiling, rate=limits.rate)
+            log.warning("limits_changed", most_at_once=limits.ceiling, rate=limits.rate)
 
     async def _sleep(self, seconds: float) -> None:
         try:

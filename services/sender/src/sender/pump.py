@@ -68,9 +68,11 @@ class Pump:
     async def run(self) -> None:
         """Pump until cancelled; call `drain` before."""
         async with asyncio.TaskGroup() as tasks:
-            for place in range(self._gate.ceiling):
-                tasks.create_task(self._send_for_ever(place))
+            workers = 0
             while True:
+                for place in range(workers, self._gate.ceiling):  # a higher ceiling needs more, a lower one no fewer
+                    tasks.create_task(self._send_for_ever(place))
+                workers = max(workers, self._gate.ceiling)
                 await self._fill()
 
     async def drain(self) -> None:

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+from gateway.admin.audit import ReadAudit
+from gateway.admin.configuration import Configure
 from gateway.admin.users import ManageUsers
 
 
 @dataclass(frozen=True, slots=True)
 class AdminStories:
     users: ManageUsers
+    audit: ReadAudit
+    configure: Configure

@@ -13,6 +13,7 @@ SAID_AFTER = timedelta(hours=1)
 """Since the listing ended."""
 
 MORNING = time(7, 30)
+"""Unless somebody wants it at another time."""
 
 _WHY: Mapping[str, str] = {
     "fetched": "not validated yet",
@@ -36,9 +37,9 @@ class Waiting:
     next_at: datetime | None
 
 
-def morning_of(now: datetime, zone: ZoneInfo) -> datetime:
-    """07:30 of the day that it is in `zone`."""
-    return datetime.combine(now.astimezone(zone).date(), MORNING, zone)
+def morning_of(now: datetime, zone: ZoneInfo, at: time = MORNING) -> datetime:
+    """That time of the day that it is in `zone`."""
+    return datetime.combine(now.astimezone(zone).date(), at, zone)
 
 
 def write_open(

@@ -14,6 +14,7 @@ class Aimd:
 
     def __init__(self, *, start: int, ceiling: int, adaptive: bool = True) -> None:
         self._ceiling = ceiling
+        self._wanted_start = start
         self._start = min(start, ceiling)
         self._adaptive = adaptive
         self.limit = self._start if adaptive else ceiling
@@ -47,6 +48,12 @@ class Aimd:
             self._went_well = 0
             self.limit = min(self.limit, self._start)
             self._latency = Latency()
+
+    def bound(self, ceiling: int) -> None:
+        """Another ceiling from now on; above it nothing more begins, and towards a higher one it grows as ever."""
+        self._ceiling = ceiling
+        self._start = min(self._wanted_start, ceiling)
+        self.limit = min(self.limit, ceiling) if self._adaptive else ceiling
 
     def _slower(self, began: float, ended: float) -> None:
         if self.limit > FLOOR:

@@ -1,0 +1,16 @@
+"""All routes of admins."""
+
+from fastapi import FastAPI
+
+from gateway.admin.stories import AdminStories
+from gateway.routes.audit import add_audit_routes
+from gateway.routes.configuration import add_configuration_routes
+from gateway.routes.envelopes import Envelopes
+from gateway.routes.users import add_user_routes
+from gateway.use_cases import Authorize
+
+
+def add_admin_routes(api: FastAPI, *, stories: AdminStories, authorize: Authorize, envelopes: Envelopes) -> None:
+    add_user_routes(api, manage=stories.users, authorize=authorize, envelopes=envelopes)
+    add_audit_routes(api, read=stories.audit, authorize=authorize, envelopes=envelopes)
+    add_configuration_routes(api, configure=stories.configure, authorize=authorize, envelopes=envelopes)
