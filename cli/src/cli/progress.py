@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from client import Job
+from client import Job, JobProgress
 
 
 class Progress:
@@ -27,7 +27,7 @@ class Progress:
         if self._live:
             self._live.stop()
 
-    def show(self, job: Job) -> None:
+    def show(self, job: Job | JobProgress) -> None:
         line = line_of(job)
         if self._live:
             self._live.update(Text(line), refresh=True)
@@ -36,7 +36,7 @@ class Progress:
         self._said = line
 
 
-def line_of(job: Job) -> str:
+def line_of(job: Job | JobProgress) -> str:
     results = job.results
     return (
         f"{job.status:<9} {results.total_invoices} listed: {results.processed} sent, {results.failed} failed, "

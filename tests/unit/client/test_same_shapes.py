@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from client import answers, held, operations, recovery, switches
 from gateway.domain import held as held_readings
 from gateway.domain import operations as operation_readings
-from gateway.domain import readings
+from gateway.domain import progress, readings
 from gateway.domain import switches as switch_readings
 from gateway.recovery import story
 from gateway.routes import schemas
@@ -14,6 +14,8 @@ from gateway.routes import schemas
 PAIRS: list[tuple[type[BaseModel], set[str]]] = [
     (answers.Job, set(readings.JobStatus.__dataclass_fields__)),
     (answers.JobSummary, set(readings.JobSummary.__dataclass_fields__)),
+    (answers.JobProgress, set(progress.JobProgress.__dataclass_fields__)),
+    (answers.JobCancelled, set(schemas.CancelledJob.model_fields)),
     (answers.Results, set(readings.Results.__dataclass_fields__)),
     (answers.JobFault, set(readings.JobFault.__dataclass_fields__)),
     (answers.InvoiceTrouble, set(readings.InvoiceTrouble.__dataclass_fields__)),

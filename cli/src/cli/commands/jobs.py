@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import typer
 
+from cli.commands.replay import follow as follow_replay
+from cli.failures import Why
 from cli.progress import Progress
 from cli.show import moment, plain, print_facts, print_json, print_table
 from cli.surroundings import FAILED, AsJson, Surroundings, Url, fail, gateway, here
@@ -14,6 +16,7 @@ from client import GatewayClient, GatewayUnreachable, Job, Started
 
 jobs = typer.Typer(no_args_is_help=True, help="Start, watch and list jobs.")
 
+JobId = Annotated[str, typer.Argument(help="The job's id.")]
 Minutes = Annotated[float, typer.Option(min=0.01, help="Minutes to watch at most; the job itself goes on.")]
 
 
@@ -61,6 +64,45 @@ def watch_job(
         follow(client, job_id or _latest(client), minutes, here(context), as_json=as_json)
 
 
+@jobs.command()
+def cancel(context: typer.Context, job_id: JobId, *, reason: Why, url: Url = None, as_json: AsJson = False) -> None:
+    """End a job early: what is open of it fails, what is being sent ends by itself."""
+    with gateway(context, url) as client:
+        found = client.cancel_job(job_id, reason=reason)
+    if as_json:
+        print_json(found)
+        return
+    before = f"it was cancelled before, at {moment(found.cancelled_at)}; " if found.repeated else ""
+    typer.echo(f"{before}{found.message}; see its end: clearfacts jobs watch {found.job_id}")
+
+
+@jobs.command()
+def retry(
+    context: typer.Context,
+    job_id: JobId,
+    *,
+    reason: Why,
+    idempotency_key: Annotated[str | None, typer.Option(help="Repeat a retry that got no answer.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the replay until it stands.")] = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay what failed of a job, one invoice first."""
+    key = idempotency_key or str(uuid4())
+    with gateway(context, url) as client:
+        try:
+            started = client.retry_failed(job_id, reason=reason, idempotency_key=key)
+        except GatewayUnreachable as error:
+            fail(f"{error}; it may have started: repeat safely with --idempotency-key {key}")
+        if watch:
+            follow_replay(client, here(context), started.replay_id, as_json=as_json)
+        elif as_json:
+            print_json(started)
+        else:
+            again = f"follow it: clearfacts replay show {started.replay_id} --watch"
+            typer.echo(f"{started.replay_id}\n{started.total} invoices go again; {again}")
+
+
 @jobs.command("list")
 def list_jobs(
     context: typer.Context,
@@ -98,11 +140,11 @@ def list_jobs(
 def follow(client: GatewayClient, job_id: str, minutes: float, surroundings: Surroundings, *, as_json: bool) -> None:
     """Show a job until it ends, then what came of it; ends with code 1 where it failed."""
     if as_json:
-        job = client.wait(job_id, timeout=timedelta(minutes=minutes))
+        job = client.watch(job_id, timeout=timedelta(minutes=minutes))
         print_json(job)
     else:
         with Progress(surroundings.console) as progress:
-            job = client.wait(job_id, timeout=timedelta(minutes=minutes), on_progress=progress.show)
+            job = client.watch(job_id, timeout=timedelta(minutes=minutes), on_progress=progress.show)
         _summarise(job, surroundings)
     if job.status == "failed":
         raise typer.Exit(FAILED)
@@ -142,5 +184,6 @@ def _summarise(job: Job, surroundings: Surroundings) -> None:
     )
     for trouble in job.errors[:10]:
         console.print(f"{trouble.status:<7} {plain(trouble.invoice_id)}: {plain(trouble.error)}")
-    if len(job.errors) > 10:
-        console.print(f"and more: clearfacts invoices list --job {job.job_id} --status failed")
+    if job.errors_total > 10:
+        more = f"and {job.errors_total - 10} more: clearfacts invoices list --job {job.job_id} --status"
+        console.print(f"{more} {'failed' if job.errors_link else 'held'}", soft_wrap=True)

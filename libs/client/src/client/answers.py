@@ -98,6 +98,34 @@ class Job(JobSummary):
     held_link: str | None = None
 
 
+class JobProgress(Answer):
+    """A job at one moment of its way; `stages` are its rows by stage."""
+
+    job_id: UUID
+    status: str
+    results: Results = Field(default_factory=Results)
+    stages: dict[str, int] = Field(default_factory=dict[str, int])
+    started_at: datetime | None = None
+    listed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    completed_at: datetime | None = None
+    error: JobFault | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.status in {"completed", "failed"}
+
+
+class JobCancelled(Answer):
+    """`repeated`: it had been cancelled before."""
+
+    job_id: UUID
+    status: str
+    cancelled_at: datetime | None = None
+    repeated: bool = False
+    message: str
+
+
 class InvoiceSummary(Answer):
     """`id` is our row's id, `invoice_id` the source's, `number` the one printed on the invoice."""
 

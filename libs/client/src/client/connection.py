@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, contextmanager
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -69,6 +70,32 @@ class Connection:
             answer = self._send(method, path, **options)
         return _data(answer, kind)
 
+    @contextmanager
+    def _events(self, path: str, headers: Mapping[str, str], timeout: httpx.Timeout) -> Generator[httpx.Response]:
+        """A stream of events, to be read as it comes."""
+        answer = self._begin(path, headers, timeout)
+        if answer.status_code == _UNAUTHENTICATED and self._credentials is not None:
+            self.login(*self._credentials)
+            answer = self._begin(path, headers, timeout)
+        with closing(answer):
+            if not _is_stream(answer):
+                _data(answer, BaseModel)
+                raise not_an_envelope(answer)
+            yield answer
+
+    def _begin(self, path: str, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.Response:
+        """An answer whose body is yet to come where it went well, else whole."""
+        signed = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        request = self._http.build_request("GET", path, headers={**signed, **headers}, timeout=timeout)
+        try:
+            answer = self._http.send(request, stream=True)
+            if not _is_stream(answer):
+                answer.read()
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+            raise GatewayUnreachable(f"no answer from {self._http.base_url}: {reason}") from error
+        return answer
+
     def _send(self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any) -> httpx.Response:
         signed = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
@@ -94,6 +121,11 @@ def _data(answer: httpx.Response, kind: type[AnswerT]) -> AnswerT:
         )
     except (ValueError, KeyError, TypeError, ValidationError):
         raise not_an_envelope(answer) from None
+
+
+def _is_stream(answer: httpx.Response) -> bool:
+    kind: str = answer.headers.get("Content-Type", "")
+    return answer.is_success and kind.startswith("text/event-stream")
 
 
 def not_an_envelope(answer: httpx.Response) -> ApiError:

@@ -1,25 +1,21 @@
 """The calls of the gateway's API, synchronous."""
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from client.answers import Invoice, InvoiceSummary, Job, JobSummary, Page, Profile, Started
+from client.answers import Invoice, InvoiceSummary, JobSummary, Page, Profile, Started
 from client.connection import given, not_an_envelope
-from client.errors import ApiError, GatewayUnreachable, JobNotFinished
 from client.failures import FailureCalls
 from client.held import HeldCalls
+from client.jobs import JobCalls
 from client.operations import OperationCalls
 from client.recovery import RecoveryCalls
 from client.replays import ReplayCalls
 from client.switches import SwitchCalls
 
-_UNAVAILABLE = 503
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0
 
-
-class GatewayClient(HeldCalls, FailureCalls, ReplayCalls, SwitchCalls, RecoveryCalls, OperationCalls):
+class GatewayClient(JobCalls, HeldCalls, FailureCalls, ReplayCalls, SwitchCalls, RecoveryCalls, OperationCalls):
     """The whole API; see `Connection` for what every call raises."""
 
     def me(self) -> Profile:
@@ -41,9 +37,6 @@ class GatewayClient(HeldCalls, FailureCalls, ReplayCalls, SwitchCalls, RecoveryC
             body["reason"] = reason
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self._call("POST", "/api/v1/invoices/process", Started, json=body, headers=headers)
-
-    def job(self, job_id: UUID | str) -> Job:
-        return self._call("GET", f"/api/v1/jobs/{job_id}", Job)
 
     def jobs(
         self, *, status: str | None = None, job_type: str | None = None, limit: int = 50, cursor: str | None = None
@@ -88,33 +81,3 @@ class GatewayClient(HeldCalls, FailureCalls, ReplayCalls, SwitchCalls, RecoveryC
         except ValueError:
             raise not_an_envelope(answer) from None
         return found
-
-    def wait(
-        self,
-        job_id: UUID | str,
-        *,
-        timeout: timedelta = timedelta(hours=1),
-        on_progress: Callable[[Job], None] | None = None,
-    ) -> Job:
-        """Follow a job to its end. A gateway that is away for a while is waited for; raises JobNotFinished."""
-        deadline, pause = self._monotonic() + timeout.total_seconds(), _FIRST_PAUSE
-        while True:
-            job = self._job_or_silence(job_id)
-            if job is not None and on_progress is not None:
-                on_progress(job)
-            if job is not None and job.finished:
-                return job
-            if self._monotonic() + pause > deadline:
-                raise JobNotFinished(f"job {job_id} did not end within {timeout}; it goes on")
-            self._sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-
-    def _job_or_silence(self, job_id: UUID | str) -> Job | None:
-        try:
-            return self.job(job_id)
-        except GatewayUnreachable:
-            return None
-        except ApiError as error:
-            if error.status == _UNAVAILABLE:
-                return None
-            raise
