@@ -22,12 +22,11 @@ from gateway.ports import Tokens
 from gateway.recovery.story import Recover
 from gateway.replay.retrying import RetryFailed
 from gateway.replay.stories import ReplayStories
-from gateway.routes.admin import add_admin_routes
 from gateway.routes.auth import add_auth_routes
 from gateway.routes.description import DescribedApi
 from gateway.routes.envelopes import Envelopes, ErrorEnvelope
 from gateway.routes.failed_messages import add_failed_message_routes
-from gateway.routes.faults import DEFECT, explain
+from gateway.routes.faults import DEFECT, explain, with_every_method
 from gateway.routes.held import add_held_routes
 from gateway.routes.invoices import add_invoice_routes
 from gateway.routes.job_control import add_job_control_routes
@@ -38,6 +37,7 @@ from gateway.routes.operations import add_operation_routes
 from gateway.routes.recovery import add_recovery_routes
 from gateway.routes.replays import add_replay_routes
 from gateway.routes.switches import add_switch_routes
+from gateway.routes.users import add_user_routes
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadJobs, SignIn, StartProcessing
 
@@ -95,7 +95,7 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_replay_routes(api, stories=stories.replays, **common)
     add_recovery_routes(api, recover=stories.recover, **common)
     add_operation_routes(api, stories=stories.operations, **common)
-    add_admin_routes(api, stories=stories.admin, **common)
+    add_user_routes(api, manage=stories.admin.users, **common)
     api.router.routes.extend(health)
     # the last one added is the outermost
     api.add_middleware(BodyLimit)
@@ -112,7 +112,7 @@ def _operation_id(route: APIRoute) -> str:
 def _handlers(envelopes: Envelopes) -> dict[int | type[Exception], Any]:
     """For the two errors that FastAPI would answer in its own way; all others reach `Faults`."""
 
-    async def refuse(_: Request, error: Exception) -> Response:
-        return envelopes.failure(explain(error) or DEFECT)
+    async def refuse(request: Request, error: Exception) -> Response:
+        return envelopes.failure(with_every_method(explain(error) or DEFECT, request))
 
     return {HTTPException: refuse, RequestValidationError: refuse}

@@ -56,7 +56,7 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
         "text": {"document": "<Invoice>...</Invoice>", "version": 2, "replay": True, "reason": "Total mended"}
     },
     "failed_archive": {"one cause": {"selection": {"group": GROUP}, "reason": "Test documents of the supplier"}},
-    "failed_restore": {"by id": {"selection": {"ids": [ROW], "archived": True}, "reason": "They were real"}},
+    "failed_restore": {"one cause": {"selection": {"group": GROUP, "archived": True}, "reason": "They were real"}},
     "replays_rehearsal": {"one cause": {"selection": {"group": GROUP}}},
     "replays_start": {
         "one cause": {"selection": {"group": GROUP}, "reason": "Clearfacts mended it", "canary": 3, "rate": 20},

@@ -1,12 +1,15 @@
 """How each error is said in HTTP: one table."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from email.utils import format_datetime
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import Match
 
 from common.errors import InfrastructureError, RetryableError
 from gateway.domain.faults import (
@@ -60,6 +63,15 @@ def explain(error: Exception) -> Refusal | None:
             return Refusal(code, message, headers=dict(error.headers or {}))
         case _:
             return None
+
+
+def with_every_method(refusal: Refusal, request: Request) -> Refusal:
+    """A 405 that names the methods of every route that has this address, not only of the first (RFC 9110, 15.5.6)."""
+    if refusal.code is not ErrorCode.METHOD_NOT_ALLOWED:
+        return refusal
+    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    methods = {method for route in matching for method in route.methods or ()}
+    return replace(refusal, headers={"Allow": ", ".join(sorted(methods))})
 
 
 DEFECT = Refusal(ErrorCode.INTERNAL_ERROR, "A defect on our side; the correlation id finds it in the logs")
