@@ -22,6 +22,7 @@ from gateway.ports import Tokens
 from gateway.recovery.story import Recover
 from gateway.replay.retrying import RetryFailed
 from gateway.replay.stories import ReplayStories
+from gateway.routes.admin import add_admin_routes
 from gateway.routes.auth import add_auth_routes
 from gateway.routes.description import DescribedApi
 from gateway.routes.envelopes import Envelopes, ErrorEnvelope
@@ -37,7 +38,6 @@ from gateway.routes.operations import add_operation_routes
 from gateway.routes.recovery import add_recovery_routes
 from gateway.routes.replays import add_replay_routes
 from gateway.routes.switches import add_switch_routes
-from gateway.routes.users import add_user_routes
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadJobs, SignIn, StartProcessing
 
@@ -95,7 +95,7 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_replay_routes(api, stories=stories.replays, **common)
     add_recovery_routes(api, recover=stories.recover, **common)
     add_operation_routes(api, stories=stories.operations, **common)
-    add_user_routes(api, manage=stories.admin.users, **common)
+    add_admin_routes(api, stories=stories.admin, **common)
     api.router.routes.extend(health)
     # the last one added is the outermost
     api.add_middleware(BodyLimit)
