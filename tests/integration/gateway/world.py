@@ -18,7 +18,6 @@ from gateway.adapters.installed import installed
 from gateway.adapters.kafka_outcomes import KafkaOutcomes
 from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.adapters.postgres_held import PostgresHeld
-from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.adapters.postgres_job_control import PostgresJobControl
 from gateway.adapters.postgres_jobs import PostgresJobs
 from gateway.adapters.postgres_operations import PostgresOperations
@@ -31,11 +30,10 @@ from gateway.administering import build_admin
 from gateway.domain.access import User
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
-from gateway.invoices.reading import ReadInvoices
-from gateway.invoices.stories import InvoiceStories
 from gateway.jobs.cancelling import CancelJob
 from gateway.jobs.progress import Limits, Watches
 from gateway.operations import OperationStories, ReadAlerts, ReadSystem
+from gateway.reading_invoices import build_invoices
 from gateway.recovery.story import Recover
 from gateway.replay.retrying import RetryFailed
 from gateway.replay.stories import ReplayStories
@@ -45,6 +43,7 @@ from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, CreateFirstAdmin, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes import ISSUER, KEY, FakeRequests
 from tests.unit.gateway.fakes_held import SETTLE, FakeOutcomes
+from tests.unit.gateway.fakes_invoices import in_this_process
 
 NO_BROKER = "127.0.0.1:9"
 ADMIN, PASSWORD = "admin", "the admin's password"
@@ -61,6 +60,8 @@ class RealWorld:
 
     def __post_init__(self) -> None:
         self.watches = Watches(PostgresProgress(self.database), SYSTEM_CLOCK, self.streams)
+
+    export_rows: int = 100_000
 
     async def admin(self) -> User:
         """The first admin, made where there is none yet."""
@@ -84,7 +85,9 @@ class RealWorld:
             cancel_job=CancelJob(control),
             watches=self.watches,
             retry_failed=RetryFailed(control, replays.start),
-            invoices=InvoiceStories(ReadInvoices(PostgresInvoices(self.database), cursors)),
+            invoices=build_invoices(
+                self.database, cursors, compare=Comparing(), run=in_this_process, export_rows=self.export_rows
+            ),
             read_held=ReadHeld(held, cursors),
             read_switches=ReadSwitches(PostgresSwitches(self.database)),
             flip_switch=FlipSwitch(PostgresSwitches(self.database)),

@@ -3,13 +3,18 @@
 import pytest
 from pydantic import BaseModel
 
-from client import answers, held, operations, recovery, switches
+from client import answers, documents, held, invoices, operations, recovery, switches
+from gateway.domain import documents as document_readings
 from gateway.domain import held as held_readings
 from gateway.domain import operations as operation_readings
 from gateway.domain import progress, readings
 from gateway.domain import switches as switch_readings
+from gateway.domain.invoices import InvoiceFilter
+from gateway.domain.why import Why
 from gateway.recovery import story
 from gateway.routes import schemas
+from ubl import reading
+from ubl.parties import Party
 
 PAIRS: list[tuple[type[BaseModel], set[str]]] = [
     (answers.Job, set(readings.JobStatus.__dataclass_fields__)),
@@ -21,6 +26,17 @@ PAIRS: list[tuple[type[BaseModel], set[str]]] = [
     (answers.InvoiceTrouble, set(readings.InvoiceTrouble.__dataclass_fields__)),
     (answers.Invoice, set(readings.InvoiceDetail.__dataclass_fields__)),
     (answers.InvoiceSummary, set(readings.InvoiceSummary.__dataclass_fields__)),
+    (answers.Finding, set(readings.FindingReading.__dataclass_fields__)),
+    (answers.ValidationReport, set(readings.ValidationReport.__dataclass_fields__)),
+    (documents.Reading, set(reading.Reading.__dataclass_fields__)),
+    (documents.PartyReading, set(reading.PartyReading.__dataclass_fields__)),
+    (documents.PartyIdentity, set(Party.__dataclass_fields__)),
+    (documents.LineReading, set(reading.LineReading.__dataclass_fields__)),
+    (documents.VatReading, set(reading.VatReading.__dataclass_fields__)),
+    (documents.TotalsReading, set(reading.TotalsReading.__dataclass_fields__)),
+    (documents.Payment, set(reading.Payment.__dataclass_fields__)),
+    (documents.Differences, set(document_readings.Differences.__dataclass_fields__)),
+    (invoices.Why, set(Why.__dataclass_fields__)),
     (answers.Twin, set(readings.Twin.__dataclass_fields__)),
     (
         answers.TimelineEntry,
@@ -45,6 +61,10 @@ PAIRS: list[tuple[type[BaseModel], set[str]]] = [
     (answers.Started, set(schemas.Started.model_fields)),
     (answers.Profile, set(schemas.Profile.model_fields)),
 ]
+
+
+def test_the_client_can_ask_for_whatever_the_gateway_filters_by() -> None:
+    assert set(invoices.InvoiceCriteria.__annotations__) == set(InvoiceFilter.__dataclass_fields__)
 
 
 @pytest.mark.parametrize(("theirs", "ours"), PAIRS, ids=lambda value: getattr(value, "__name__", ""))

@@ -28,10 +28,9 @@ from gateway.domain.readings import (
     JobStatus,
     JobSummary,
     Results,
+    ValidationReport,
 )
 from gateway.held import ReadHeld, ResolveHeld
-from gateway.invoices.reading import ReadInvoices
-from gateway.invoices.stories import InvoiceStories
 from gateway.jobs.cancelling import CancelJob
 from gateway.jobs.progress import Limits, Watches
 from gateway.recovery.story import Recover
@@ -214,7 +213,7 @@ class World:
             watches=Watches(FakeProgress(self.jobs.rows), SYSTEM_CLOCK, self.streams),
             cancel_job=CancelJob(FakeJobControl(self.jobs.rows, self.time.clock())),
             retry_failed=RetryFailed(FakeJobControl(self.jobs.rows, self.time.clock()), replays.start),
-            invoices=InvoiceStories(ReadInvoices(self.invoices, cursors)),
+            invoices=self.invoices.stories(cursors),
             read_held=ReadHeld(self.held, cursors),
             read_switches=ReadSwitches(self.switches),
             flip_switch=FlipSwitch(self.switches),
@@ -279,5 +278,7 @@ def invoice(**given: Any) -> InvoiceDetail:
         "generation": 0,
         "raw_sha256": "00",
         "timeline": [],
+        "attempts": [],
+        "validation": ValidationReport(None, None, []),
     }
     return InvoiceDetail(**nothing | fields | given)

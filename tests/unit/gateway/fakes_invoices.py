@@ -6,8 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from common.invoice.stage import STATUS
+from gateway.adapters.worker_readings import WorkerReadings
+from gateway.domain.access import Caller, User
+from gateway.domain.cursors import Cursors
+from gateway.domain.documents import Differences, Document
+from gateway.domain.exports import Extent, Format
 from gateway.domain.invoices import InvoiceFilter, Match, Stretch, party_number
 from gateway.domain.readings import InvoiceDetail, InvoiceSummary
+from gateway.invoices.documents import ReadDocuments
+from gateway.invoices.export import ExportInvoices
+from gateway.invoices.reading import ReadInvoices
+from gateway.invoices.stories import InvoiceStories
+from tests.unit.ubl.documents import SAMPLE
 
 _EQUAL = ("status", "stage", "reason", "job_id", "number", "invoice_id", "dossier", "direction", "kind", "currency",
           "amount")  # fmt: skip
@@ -57,19 +67,34 @@ def _contains(whole: str | None, part: str) -> bool:
     return whole is not None and part.lower() in whole.lower()
 
 
+def _by_index(chosen: InvoiceFilter, match: Match) -> InvoiceFilter:
+    """The criteria that no look has to check."""
+    whole = chosen.q if match is Match.WHOLE else None
+    return InvoiceFilter(number=chosen.number, invoice_id=chosen.invoice_id, job_id=chosen.job_id, q=whole)
+
+
 @dataclass
 class FakeInvoices:
-    """`looked_at`: how many rows one look takes."""
+    """`looked_at`: how many rows one look takes; `contents`: their documents; `noted`: what the audit log was told."""
 
     rows: list[InvoiceDetail] = field(default_factory=list[InvoiceDetail])
     looked_at: int = 10_000
+    contents: dict[UUID, bytes] = field(default_factory=dict[UUID, bytes])
+    noted: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
+    most: int = 100_000
+
+    def stories(self, cursors: Cursors) -> InvoiceStories:
+        read = ReadInvoices(self, cursors)
+        return InvoiceStories(
+            read, ReadDocuments(self, WorkerReadings(in_this_process)), ExportInvoices(self, read, self.most)
+        )
 
     async def invoice(self, row_id: UUID) -> InvoiceDetail | None:
         return next((row for row in self.rows if row.id == row_id), None)
 
     async def stretch(self, chosen: InvoiceFilter, match: Match, *, after: UUID | None, limit: int) -> Stretch:
         newest = sorted((row for row in self.rows if after is None or row.id < after), key=lambda row: row.id)[::-1]
-        looked = newest[: self.looked_at]
+        looked = [row for row in newest if takes(_by_index(chosen, match), match, row)][: self.looked_at]
         found = [row for row in looked if takes(chosen, match, row)]
         if len(found) > limit:
             return Stretch(found[:limit], found[limit - 1].id)
@@ -77,3 +102,25 @@ class FakeInvoices:
 
     async def known(self, text: str) -> bool:
         return any(text in {row.number, row.invoice_id} for row in self.rows)
+
+    async def count(self, chosen: InvoiceFilter, match: Match, *, most: int) -> int:
+        return min(most, sum(takes(chosen, match, row) for row in self.rows))
+
+    async def note(self, chosen: InvoiceFilter, format_: Format, extent: Extent, user: User, caller: Caller) -> None:
+        self.noted.append((chosen, format_, extent, user.id))
+
+    async def document(self, row_id: UUID) -> Document | None:
+        row = await self.invoice(row_id)
+        return row and Document(row_id, row.number or row.invoice_id, self.contents.get(row_id, SAMPLE))
+
+    async def taken(self, row_id: UUID, user: User, caller: Caller) -> Document | None:
+        self.noted.append((row_id, user.id))
+        return await self.document(row_id)
+
+    async def differences(self, row_id: UUID) -> Differences | None:
+        return Differences(row_id, None, None) if await self.invoice(row_id) else None
+
+
+async def in_this_process(function: Any, *given: Any) -> Any:
+    """Instead of a worker."""
+    return function(*given)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ubl.numbers import belgian_digits, identifier_key, is_enterprise_number, number_key
+from ubl.numbers import belgian_digits, identifier_key, is_enterprise_number, number_key, structured_communication
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,24 @@ def test_separators_do_not_matter(digits: str, places: list[int], separator: str
     for place in places:
         spelt = spelt[:place] + separator + spelt[place:]
     assert identifier_key(spelt) == "0" + digits
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["+++090/9337/55493+++", "***090/9337/55493***", "090933755493", "090/9337/55493", " +++ 090/9337/55493 +++ "],
+)
+def test_a_structured_communication_is_written_as_it_is_printed(reference: str) -> None:
+    assert structured_communication(reference) == "+++090/9337/55493+++"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["+++090/9337/55494+++", "+++090/9337/55493", "RF18539007547034", "090933755", "", "+++090/9337/55493***"],
+)
+def test_another_reference_is_no_structured_communication(reference: str) -> None:
+    assert structured_communication(reference) is None
+
+
+def test_a_remainder_of_nothing_is_written_as_97() -> None:
+    assert structured_communication("000000009797") == "+++000/0000/09797+++"
+    assert structured_communication("000000009700") is None

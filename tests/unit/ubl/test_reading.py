@@ -49,9 +49,18 @@ def test_a_full_document_reads() -> None:
     assert (found.kind, found.type_code, found.notes) == (Kind.CREDIT_NOTE, "381", ("one", "two"))
     assert (found.supplier.address, found.supplier.country) == (("Nieuwstraat 1", "9000 Gent"), "BE")
     assert found.supplier.identity.key == "0123456749"
-    assert found.payment == Payment(date(2026, 4, 5), "+++090/9337/55493+++", "BE68539007547034", "30 days")
+    assert found.payment == Payment(
+        date(2026, 4, 5), "+++090/9337/55493+++", "BE68539007547034", "30 days", "+++090/9337/55493+++"
+    )
     assert found.vat == (VatReading("S", Decimal(21), Decimal("100.00"), Decimal("21.00"), None),)
     assert found.lines[0].quantity == Decimal(1)
+
+
+def test_a_credit_note_names_what_it_corrects() -> None:
+    billing = "<cac:BillingReference><cac:InvoiceDocumentReference><cbc:ID>2026/{}</cbc:ID>"
+    billing += "</cac:InvoiceDocumentReference></cac:BillingReference>"
+    head = billing.format(1) + billing.format(2) + "<cac:BillingReference/>"
+    assert read(Document(kind="CreditNote", head=head).xml()).corrects == ("2026/1", "2026/2")
 
 
 def test_a_document_with_nothing_in_it_reads() -> None:

@@ -1,17 +1,22 @@
 """Invoices: list, show, and why one stands where it stands."""
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from cli.chosen_invoices import Where, criteria
+from cli.commands.invoice_files import export, ubl
 from cli.lookup import find
-from cli.reasons import sentence
 from cli.show import moment, money, name, plain, print_facts, print_json, print_table
 from cli.surroundings import AsJson, Url, gateway, here
 from client import Invoice, InvoiceSummary, TimelineEntry
 
-invoices = typer.Typer(no_args_is_help=True, help="List invoices and look at one.")
+invoices = typer.Typer(no_args_is_help=True, help="List invoices, search them, look at one, take them away.")
+invoices.command()(export)
+invoices.command()(ubl)
 
 Reference = Annotated[str, typer.Argument(help="Invoice number, source id or row id.")]
 
@@ -24,6 +29,7 @@ def list_invoices(
     stage: Annotated[str | None, typer.Option(help="The exact stage.")] = None,
     job: Annotated[str | None, typer.Option(help="Only of this job.")] = None,
     dossier: Annotated[str | None, typer.Option(help="Only of this enterprise number.")] = None,
+    where: Where = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
     url: Url = None,
@@ -31,15 +37,35 @@ def list_invoices(
 ) -> None:
     """List invoices, newest first."""
     with gateway(context, url) as client:
-        page = client.invoices(status=status, stage=stage, job_id=job, dossier=dossier, limit=limit, cursor=cursor)
+        chosen = criteria(where, status=status, stage=stage, job_id=job, dossier=dossier)
+        page = client.invoices(limit=limit, cursor=cursor, **chosen)
     if as_json:
         print_json(page)
         return
-    columns = [("Number", 22), ("Status", 9), ("Reason", 19), ("Amount", -15), ("Issued", 10)]
-    rows = [(name(item), item.status, item.reason or "-", money(item), item.issue_date or "-") for item in page.items]
-    print_table(here(context).console, columns, rows)
+    _print_list(here(context).console, page.items)
     if page.next_cursor:
         typer.echo(f"more: --cursor {page.next_cursor}")
+
+
+@invoices.command()
+def search(
+    context: typer.Context,
+    text: Annotated[str, typer.Argument(help="A number, a source id, a party's number or name, or a part of them.")],
+    *,
+    where: Where = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many are enough.")] = 20,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find invoices by a text, newest first, among all there are."""
+    with gateway(context, url) as client:
+        found = list(islice(client.all_invoices(**criteria(where, q=text)), limit))
+    if as_json:
+        print_json({"items": [item.model_dump(mode="json") for item in found]})
+    elif found:
+        _print_list(here(context).console, found)
+    else:
+        typer.echo("no invoice matches")
 
 
 @invoices.command()
@@ -62,16 +88,22 @@ def why(context: typer.Context, reference: Reference, *, url: Url = None, as_jso
     """Say in one sentence why an invoice stands where it stands, then show its timeline."""
     with gateway(context, url) as client:
         found = find(client, reference)
-        invoice = client.invoice(found[0].id)
+        invoice, sentence = client.invoice(found[0].id), client.why(found[0].id)
     if as_json:
         others = [str(other.id) for other in found[1:]]
-        print_json({"why": sentence(invoice), "other_matches": others, "invoice": invoice.model_dump(mode="json")})
+        print_json({"why": sentence, "other_matches": others, "invoice": invoice.model_dump(mode="json")})
         return
     console = here(context).console
-    typer.echo(sentence(invoice))
+    typer.echo(sentence)
     _say_others(console, found)
     for entry in invoice.timeline:
         console.print(f"{moment(entry.at)}  {_entry(entry)}")
+
+
+def _print_list(console: Console, items: Sequence[InvoiceSummary]) -> None:
+    columns = [("Number", 22), ("Status", 9), ("Reason", 19), ("Amount", -15), ("Issued", 10)]
+    rows = [(name(item), item.status, item.reason or "-", money(item), item.issue_date or "-") for item in items]
+    print_table(console, columns, rows)
 
 
 def _say_others(console: Console, found: list[InvoiceSummary]) -> None:

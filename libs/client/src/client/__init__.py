@@ -15,10 +15,12 @@ from client.answers import (
     TimelineEntry,
     Token,
 )
+from client.documents import Differences, Reading
 from client.errors import ApiError, ClientError, GatewayUnreachable, JobNotFinished
 from client.failures import Archived, CauseGroup, Edited, Failed, FailedSummary
 from client.gateway import GatewayClient
 from client.held import Choice, Comparison, Held, HeldSummary, Resolved
+from client.invoices import ExportedFile, InvoiceCriteria
 from client.operations import Alert, StageCount, Stages, SystemSettings
 from client.recovery import Recovered
 from client.replays import Preview, Replay, ReplayItem, ReplayStarted, ReplaySummary
@@ -33,7 +35,9 @@ __all__ = [
     "Choice",
     "ClientError",
     "Comparison",
+    "Differences",
     "Edited",
+    "ExportedFile",
     "Failed",
     "FailedSummary",
     "Flipped",
@@ -42,6 +46,7 @@ __all__ = [
     "Held",
     "HeldSummary",
     "Invoice",
+    "InvoiceCriteria",
     "InvoiceSummary",
     "Job",
     "JobCancelled",
@@ -53,6 +58,7 @@ __all__ = [
     "Paused",
     "Preview",
     "Profile",
+    "Reading",
     "Recovered",
     "Replay",
     "ReplayItem",

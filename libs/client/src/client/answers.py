@@ -161,7 +161,7 @@ class Twin(Answer):
 
 
 class TimelineEntry(Answer):
-    """`kind` is `moved` (stage, reason, actor, details) or `attempted` (number, ended_at, outcome, uuid, response)."""
+    """`kind` is `moved` (stage, reason, actor, details) or `attempted` (number, ended_at, outcome, response)."""
 
     kind: str
     at: datetime
@@ -177,6 +177,23 @@ class TimelineEntry(Answer):
     outcome: str | None = None
     uuid: str | None = None
     response: Any = None
+    absent: int = 0
+    looked_up_at: datetime | None = None
+
+
+class Finding(Answer):
+    rule: str
+    severity: str
+    layer: str | None = None
+    message: str
+    location: str | None = None
+    line: int | None = None
+
+
+class ValidationReport(Answer):
+    ruleset: str | None = None
+    valid: bool | None = None
+    findings: list[Finding] = Field(default_factory=list[Finding])
 
 
 class Invoice(InvoiceSummary):
@@ -193,3 +210,5 @@ class Invoice(InvoiceSummary):
     findings: list[Any] | None = None
     duplicate_of: Twin | None = None
     timeline: list[TimelineEntry] = Field(default_factory=list[TimelineEntry])
+    attempts: list[TimelineEntry] = Field(default_factory=list[TimelineEntry])
+    validation: ValidationReport = Field(default_factory=ValidationReport)

@@ -73,23 +73,43 @@ class Connection:
     @contextmanager
     def _events(self, path: str, headers: Mapping[str, str], timeout: httpx.Timeout) -> Generator[httpx.Response]:
         """A stream of events, to be read as it comes."""
-        answer = self._begin(path, headers, timeout)
+        with self._body(_is_stream, path, headers=headers, timeout=timeout) as answer:
+            yield answer
+
+    @contextmanager
+    def _file(self, path: str, **options: Any) -> Generator[httpx.Response]:
+        """A download, to be read as it comes; what breaks while it is read raises GatewayUnreachable."""
+        with self._body(_is_file, path, **options) as answer:
+            try:
+                yield answer
+            except httpx.TransportError as error:
+                raise GatewayUnreachable(f"the file broke off: {error or type(error).__name__}") from error
+
+    @contextmanager
+    def _body(self, meant: Callable[[httpx.Response], bool], path: str, **options: Any) -> Generator[httpx.Response]:
+        answer = self._begin(meant, path, **options)
         if answer.status_code == _UNAUTHENTICATED and self._credentials is not None:
             self.login(*self._credentials)
-            answer = self._begin(path, headers, timeout)
+            answer = self._begin(meant, path, **options)
         with closing(answer):
-            if not _is_stream(answer):
+            if not meant(answer):
                 _data(answer, BaseModel)
                 raise not_an_envelope(answer)
             yield answer
 
-    def _begin(self, path: str, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.Response:
-        """An answer whose body is yet to come where it went well, else whole."""
+    def _begin(
+        self,
+        meant: Callable[[httpx.Response], bool],
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> httpx.Response:
+        """An answer whose body is yet to come where it is what is meant, else whole."""
         signed = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        request = self._http.build_request("GET", path, headers={**signed, **headers}, timeout=timeout)
+        request = self._http.build_request("GET", path, headers={**signed, **(headers or {})}, **options)
         try:
             answer = self._http.send(request, stream=True)
-            if not _is_stream(answer):
+            if not meant(answer):
                 answer.read()
         except httpx.TransportError as error:
             reason = str(error) or type(error).__name__
@@ -126,6 +146,10 @@ def _data(answer: httpx.Response, kind: type[AnswerT]) -> AnswerT:
 def _is_stream(answer: httpx.Response) -> bool:
     kind: str = answer.headers.get("Content-Type", "")
     return answer.is_success and kind.startswith("text/event-stream")
+
+
+def _is_file(answer: httpx.Response) -> bool:
+    return answer.is_success and answer.headers.get("content-disposition", "").startswith("attachment")
 
 
 def not_an_envelope(answer: httpx.Response) -> ApiError:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
-from client.answers import Invoice, InvoiceSummary, JobSummary, Page, Profile, Started
+from client.answers import JobSummary, Page, Profile, Started
 from client.connection import given, not_an_envelope
 from client.failures import FailureCalls
 from client.held import HeldCalls
+from client.invoices import InvoiceCalls
 from client.jobs import JobCalls
 from client.operations import OperationCalls
 from client.recovery import RecoveryCalls
@@ -15,7 +15,9 @@ from client.replays import ReplayCalls
 from client.switches import SwitchCalls
 
 
-class GatewayClient(JobCalls, HeldCalls, FailureCalls, ReplayCalls, SwitchCalls, RecoveryCalls, OperationCalls):
+class GatewayClient(
+    JobCalls, InvoiceCalls, HeldCalls, FailureCalls, ReplayCalls, SwitchCalls, RecoveryCalls, OperationCalls
+):
     """The whole API; see `Connection` for what every call raises."""
 
     def me(self) -> Profile:
@@ -44,34 +46,6 @@ class GatewayClient(JobCalls, HeldCalls, FailureCalls, ReplayCalls, SwitchCalls,
         """Newest first."""
         query = {"status": status, "job_type": job_type, "limit": limit, "cursor": cursor}
         return self._call("GET", "/api/v1/jobs", Page[JobSummary], params=given(query))
-
-    def invoices(
-        self,
-        *,
-        status: str | None = None,
-        stage: str | None = None,
-        job_id: UUID | str | None = None,
-        number: str | None = None,
-        invoice_id: str | None = None,
-        dossier: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> Page[InvoiceSummary]:
-        """Newest first. `invoice_id` is the source's id."""
-        query = {
-            "status": status,
-            "stage": stage,
-            "job_id": str(job_id) if job_id else None,
-            "number": number,
-            "invoice_id": invoice_id,
-            "dossier": dossier,
-            "limit": limit,
-            "cursor": cursor,
-        }
-        return self._call("GET", "/api/v1/invoices", Page[InvoiceSummary], params=given(query))
-
-    def invoice(self, row_id: UUID | str) -> Invoice:
-        return self._call("GET", f"/api/v1/invoices/{row_id}", Invoice)
 
     def health(self) -> dict[str, Any]:
         """The gateway's readiness: `status` and the state of each of its `parts`."""

@@ -7,6 +7,7 @@ from typing import Final
 
 _BELGIAN: Final = re.compile(r"(?:BE)?([01]?\d{9})", re.ASCII)
 _NOT_ALPHANUMERIC: Final = re.compile(r"[\W_]+")
+_STRUCTURED: Final = re.compile(r"(\+{3}|\*{3})?(\d{3})/?(\d{4})/?(\d{3})(\d{2})(?(1)\1)", re.ASCII)
 _ENTERPRISE_LENGTH: Final = 10
 _CACHED_LENGTH: Final = 40  # the same companies come again and again; a long text is no number of theirs
 
@@ -53,3 +54,17 @@ def is_enterprise_number(digits: str) -> bool:
     if len(digits) != _ENTERPRISE_LENGTH or not (digits.isascii() and digits.isdecimal()) or digits[0] not in "01":
         return False
     return 97 - int(digits[:8]) % 97 == int(digits[8:])
+
+
+def structured_communication(reference: str) -> str | None:
+    """A Belgian structured communication as it is printed: twelve digits, the last two the others modulo 97 (0 is 97).
+
+    None for any other reference.
+    """
+    match = _STRUCTURED.fullmatch("".join(reference.split()))
+    if match is None:
+        return None
+    first, middle, last, check = match.groups()[1:]
+    if (int(first + middle + last) % 97 or 97) != int(check):
+        return None
+    return f"+++{first}/{middle}/{last}{check}+++"

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 from ubl.names import LINE_TAGS, ROOTS, Element, Kind, cac, cbc
+from ubl.numbers import structured_communication
 from ubl.parties import Party, party
 from ubl.safe import DEFAULT, Limits, parse
 from ubl.values import amount, child, day, text
@@ -72,17 +73,18 @@ class TotalsReading:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """How it is to be paid; `reference` is the structured communication where there is one."""
+    """How it is to be paid. `structured_communication` is the reference as `+++090/9337/55493+++`, where it is one."""
 
     due: date | None
     reference: str | None
     account: str | None
     terms: str | None
+    structured_communication: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The whole document. `lines` are the first thousand of `line_count`."""
+    """The whole document. `lines` are the first thousand of `line_count`; `corrects` numbers of earlier invoices."""
 
     kind: Kind
     type_code: str | None
@@ -101,6 +103,7 @@ class Reading:
     vat: tuple[VatReading, ...]
     totals: TotalsReading
     attachments: tuple[str, ...]
+    corrects: tuple[str, ...]
 
 
 def read(raw: bytes, limits: Limits = DEFAULT) -> Reading:
@@ -129,6 +132,7 @@ def read(raw: bytes, limits: Limits = DEFAULT) -> Reading:
             for element in root.iterchildren(cac("AdditionalDocumentReference"))
             if (name := text(element, cbc("ID")))
         ),
+        corrects=_texts(root.iterchildren(cac("BillingReference")), cac("InvoiceDocumentReference"), cbc("ID")),
     )
 
 
@@ -151,11 +155,13 @@ def _party(role: Element | None) -> PartyReading:
 
 def _payment(root: Element) -> Payment:
     means = child(root, cac("PaymentMeans"))
+    reference = text(means, cbc("PaymentID"))
     return Payment(
         due=day(text(root, cbc("DueDate")) or text(means, cbc("PaymentDueDate"))),
-        reference=text(means, cbc("PaymentID")),
+        reference=reference,
         account=text(means, cac("PayeeFinancialAccount"), cbc("ID")),
         terms=text(root, cac("PaymentTerms"), cbc("Note")),
+        structured_communication=None if reference is None else structured_communication(reference),
     )
 
 

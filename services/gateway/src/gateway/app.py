@@ -19,7 +19,6 @@ from gateway.adapters.kafka_requests import KafkaJobRequests
 from gateway.adapters.key_files import cursor_key, load_keys
 from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.adapters.postgres_held import PostgresHeld
-from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.adapters.postgres_job_control import PostgresJobControl
 from gateway.adapters.postgres_jobs import PostgresJobs
 from gateway.adapters.postgres_operations import PostgresOperations
@@ -31,11 +30,10 @@ from gateway.adapters.ubl_comparison import Comparing
 from gateway.administering import build_admin
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
-from gateway.invoices.reading import ReadInvoices
-from gateway.invoices.stories import InvoiceStories
 from gateway.jobs.cancelling import CancelJob
 from gateway.jobs.progress import Limits, Watches
 from gateway.operations import OperationStories, ReadAlerts, ReadSystem
+from gateway.reading_invoices import build_invoices
 from gateway.recovery.story import Recover
 from gateway.replay.retrying import RetryFailed
 from gateway.replaying import build_replaying
@@ -58,7 +56,8 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
     announcer = Announcer(resources.broker, source="gateway")
     control = PostgresJobControl(resources.database)
     watches = Watches(PostgresProgress(resources.database), clock, _limits(settings))
-    held = PostgresHeld(resources.database, Comparing(), settle=settings.send_settle)
+    comparing = Comparing()
+    held = PostgresHeld(resources.database, comparing, settle=settings.send_settle)
     operations, switches = PostgresOperations(resources.database), PostgresSwitches(resources.database)
     bootstrap = settings.kafka_bootstrap_servers
     replaying = build_replaying(
@@ -72,7 +71,9 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
         cancel_job=CancelJob(control),
         watches=watches,
         retry_failed=RetryFailed(control, replaying.stories.start),
-        invoices=InvoiceStories(ReadInvoices(PostgresInvoices(resources.database), cursors)),
+        invoices=build_invoices(
+            resources.database, cursors, compare=comparing, run=replaying.workers.run, export_rows=settings.export_rows
+        ),
         read_held=ReadHeld(held, cursors),
         read_switches=ReadSwitches(switches),
         flip_switch=FlipSwitch(switches),

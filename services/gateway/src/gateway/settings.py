@@ -23,6 +23,7 @@ class GatewaySettings(CommonSettings):
     )
     event_streams: int = Field(default=500, ge=1, description="live streams of jobs at once, of everybody, per replica")
     event_streams_per_user: int = Field(default=20, ge=1, description="live streams of jobs at once, per replica")
+    export_rows: int = Field(default=100_000, ge=1, le=10_000_000, description="of one export of invoices, at most")
     bootstrap_admin_username: str | None = Field(default=None, min_length=1, max_length=200)
     bootstrap_admin_password: SecretStr | None = None
 

@@ -27,17 +27,16 @@ _IN_JOB = """job_id = {}
 _TEXTS = ("number", "invoice_id", "supplier", "supplier_name", "customer", "customer_name")
 
 # One statement, and so one snapshot: a row that moves meanwhile is not left out between two pages. The edge is where a
-# look that did not fill its page stopped; it is not looked for where the page is full.
+# look that did not fill its page stopped; in a CASE it is looked for only then.
 _LOOK = """
 WITH page AS MATERIALIZED (
     SELECT {columns} FROM (SELECT * FROM invoices {found} ORDER BY id DESC LIMIT {most}) AS looked {checked}
     ORDER BY id DESC LIMIT {limit}
-),
-edge AS (
-    SELECT id FROM (SELECT id FROM invoices {found} ORDER BY id DESC OFFSET {most} - 1 LIMIT 1) AS last
-    WHERE (SELECT count(*) FROM page) < {limit}
 )
-SELECT page.*, edge.id AS edge FROM (SELECT) AS one LEFT JOIN page ON TRUE LEFT JOIN edge ON TRUE ORDER BY page.id DESC
+SELECT page.*, CASE WHEN (SELECT count(*) FROM page) < {limit} THEN (
+    SELECT id FROM invoices {found} ORDER BY id DESC OFFSET {most} - 1 LIMIT 1
+) END AS edge
+FROM (SELECT) AS one LEFT JOIN page ON TRUE ORDER BY page.id DESC
 """
 
 

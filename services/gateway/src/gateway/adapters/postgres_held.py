@@ -11,6 +11,7 @@ from common.db.pool import Connection, Database, Row
 from common.invoice.move import Moved
 from common.invoice.stage import STATUS, Stage
 from gateway.adapters.conditions import Conditions
+from gateway.adapters.invoice_versions import HOLDER, Versions
 from gateway.adapters.postgres_audit import write_audit
 from gateway.adapters.postgres_invoices import (
     ATTEMPTS,
@@ -24,13 +25,11 @@ from gateway.adapters.postgres_invoices import (
 from gateway.adapters.ubl_comparison import Comparing
 from gateway.domain.faults import IdempotencyKeyReused, NotAllowedNow, NotFound
 from gateway.domain.held import (
-    Comparison,
     Decision,
     Evidence,
     HeldDetail,
     HeldFilter,
     HeldSummary,
-    OtherVersion,
     Resolution,
     Resolved,
     choices,
@@ -42,8 +41,8 @@ _HELD_COLUMNS = f"""{", ".join(f"i.{name}" for name in SUMMARY)}, i.error_messag
     coalesce(i.processed_at, i.updated_at) AS held_since,
     greatest(0, extract(epoch FROM now() - coalesce(i.processed_at, i.updated_at)))::bigint AS age_seconds"""
 
-_EVIDENCE = """now() AS at,
-    (SELECT k.holder FROM invoice_keys k WHERE k.dossier = i.dossier AND k.dedupe_key = i.dedupe_key) AS holder,
+_EVIDENCE = f"""now() AS at,
+    {HOLDER} AS holder,
     (SELECT max(a.lease_until) FROM attempts a WHERE a.invoice_id = i.id) AS last_lease,
     (SELECT a.uuid FROM attempts a WHERE a.invoice_id = i.id AND a.outcome = 'accepted' LIMIT 1) AS accepted"""
 
@@ -51,13 +50,6 @@ _ONE = f"""
 SELECT {_HELD_COLUMNS}, i.version, i.generation, i.reference, i.duplicate_of, {_EVIDENCE}
 FROM invoices i WHERE i.id = $1 AND i.status = 'held'
 """
-
-_OTHER = """
-SELECT id, invoice_id, number, status, stage, reason, issue_date, currency, amount, modified_at, processed_at,
-    clearfacts_response->>'uuid' AS uuid FROM invoices WHERE id = $1
-"""
-
-_DOCUMENT = "SELECT coalesce(raw, convert_to(ubl_data, 'UTF8')) FROM invoices WHERE id = $1"
 
 # Locked, so that nothing moves it between the look and the move.
 _LOCKED = f"""
@@ -79,7 +71,7 @@ class PostgresHeld:
 
     def __init__(self, database: Database, compare: Comparing, *, settle: timedelta) -> None:
         self._database = database
-        self._compare = compare
+        self._versions = Versions(database, compare)
         self._settle = settle
 
     async def held(self, chosen: HeldFilter, *, after: UUID | None, limit: int) -> Sequence[HeldSummary]:
@@ -97,7 +89,7 @@ class PostgresHeld:
         row = await self._database.fetchrow(_ONE, row_id)
         if row is None:
             return None
-        other = await self._other(row)
+        other = await self._versions.other(row_id, holder=row["holder"], duplicate_of=row["duplicate_of"])
         attempts = await self._database.fetch(ATTEMPTS, row_id, MOST_ENTRIES)
         events = await self._database.fetch(EVENTS, row_id, MOST_ENTRIES)
         return HeldDetail(
@@ -108,7 +100,7 @@ class PostgresHeld:
             attempts=[read_attempt(attempt) for attempt in reversed(attempts)],
             history=[read_event(event) for event in reversed(events)],
             other=other,
-            difference=await self._difference(other, row_id) if other else None,
+            difference=await self._versions.difference(other, row_id) if other else None,
             choices=choices(_evidence(row), row_id, settle=self._settle),
         )
 
@@ -137,16 +129,6 @@ class PostgresHeld:
         no = objection(decision.resolution, _evidence(row), row["id"], settle=self._settle)
         if no is not None:
             raise NotAllowedNow(f"{no.why[0].upper()}{no.why[1:]}", {**standing, **no.details})
-
-    async def _other(self, row: Row) -> OtherVersion | None:
-        """The holder of the row's key; where it holds that itself, the row that it was compared with."""
-        other = row["holder"] if row["holder"] not in {None, row["id"]} else row["duplicate_of"]
-        found = await self._database.fetchrow(_OTHER, other) if other is not None else None
-        return OtherVersion(**dict(found)) if found else None
-
-    async def _difference(self, other: OtherVersion, row_id: UUID) -> Comparison:
-        old, new = [await self._database.fetchval(_DOCUMENT, id_) for id_ in (other.id, row_id)]
-        return await self._compare(old, new)
 
 
 async def _earlier(connection: Connection, row_id: UUID, decision: Decision) -> Resolved | None:

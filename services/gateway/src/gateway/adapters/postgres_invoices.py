@@ -1,10 +1,15 @@
 """Invoices in PostgreSQL, read only. No query here touches the document's body."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from common.db.pool import Database, Row
 from gateway.adapters.invoice_selection import LOOKED_AT, look
+from gateway.adapters.postgres_audit import write_audit
+from gateway.domain.access import Caller, User
+from gateway.domain.documents import report
+from gateway.domain.exports import Extent, Format
 from gateway.domain.invoices import InvoiceFilter, Match, Stretch
 from gateway.domain.readings import Attempted, InvoiceDetail, InvoiceSummary, Moved, Twin
 
@@ -32,7 +37,8 @@ SELECT at, version, stage, reason, actor, details FROM invoice_events
 WHERE invoice_id = $1 ORDER BY version DESC LIMIT $2
 """
 ATTEMPTS = """
-SELECT started_at, version, number, reference, lease_until, ended_at, outcome, uuid, response FROM attempts
+SELECT started_at, version, number, reference, lease_until, ended_at, outcome, uuid, response, absent,
+    looked_up_at FROM attempts
 WHERE invoice_id = $1 ORDER BY number DESC LIMIT $2
 """
 
@@ -57,6 +63,8 @@ class PostgresInvoices:
             content_sha256=row["content_sha256"],
             raw_sha256=row["raw_sha256"],
             duplicate_of=_twin(row),
+            attempts=attempts[::-1],
+            validation=report(row["findings"], events[::-1]),
             # a claim is a move to `sending` and the attempt that it made, at one instant: the move comes first
             timeline=sorted([*events, *attempts], key=lambda entry: (entry.at, entry.version, entry.kind != "moved")),
         )
@@ -75,6 +83,20 @@ class PostgresInvoices:
             after = rows[0]["edge"]
             if after is None or found >= most:
                 return min(found, most)
+
+    async def note(self, chosen: InvoiceFilter, format_: Format, extent: Extent, user: User, caller: Caller) -> None:
+        """In the audit log, with what was asked for."""
+        asked = {name: value for name, value in asdict(chosen).items() if value is not None}
+        details = {"format": format_.value, "filter": asked, **asdict(extent)}
+        async with self._database.transaction() as connection:
+            await write_audit(
+                connection,
+                action="invoices.export",
+                user_id=user.id,
+                caller=caller,
+                resource=("invoices", None),
+                details=details,
+            )
 
     async def known(self, text: str) -> bool:
         return bool(await self._database.fetchval(_KNOWN, text))

@@ -11,7 +11,9 @@ class Permission(StrEnum):
     JOBS_READ = "jobs:read"
     JOBS_CANCEL = "jobs:cancel"
     INVOICES_READ = "invoices:read"
+    INVOICES_EXPORT = "invoices:export"
     INVOICES_PROCESS = "invoices:process"
+    DOCUMENTS_READ = "documents:read"
     HELD_READ = "held:read"
     HELD_RESOLVE = "held:resolve"
     ALERTS_READ = "alerts:read"
@@ -49,7 +51,9 @@ _READS = frozenset(
 )
 _OPERATES = frozenset(
     {
+        Permission.INVOICES_EXPORT,
         Permission.INVOICES_PROCESS,
+        Permission.DOCUMENTS_READ,  # as they came, with all that is attached
         Permission.JOBS_CANCEL,
         Permission.HELD_RESOLVE,
         Permission.ALERTS_CLOSE,

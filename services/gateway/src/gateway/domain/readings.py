@@ -143,7 +143,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """The document went to the destination; `outcome` is null until that is known."""
+    """The document went to the destination; `outcome` is null until that is known.
+
+    `looked_up_at` is when the destination was asked for it last, `absent` how often it did not know it.
+    """
 
     at: datetime
     version: int
@@ -154,7 +157,30 @@ class Attempted:
     outcome: str | None
     uuid: str | None
     response: Any
+    absent: int = 0
+    looked_up_at: datetime | None = None
     kind: Literal["attempted"] = "attempted"
+
+
+@dataclass(frozen=True, slots=True)
+class FindingReading:
+    """`location` is a path in the document, `line` counts from 1."""
+
+    rule: str
+    severity: str
+    layer: str | None
+    message: str
+    location: str | None
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationReport:
+    """What the rules of `ruleset` said of the document; nobody has judged it yet where `valid` is null."""
+
+    ruleset: str | None
+    valid: bool | None
+    findings: list[FindingReading]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +198,5 @@ class InvoiceDetail(InvoiceSummary):
     findings: list[Any] | None
     duplicate_of: Twin | None
     timeline: list[Moved | Attempted]
+    attempts: list[Attempted]
+    validation: ValidationReport

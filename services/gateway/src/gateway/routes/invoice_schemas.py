@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from common.invoice.stage import Reason, Stage, Status
+from gateway.domain.exports import Format
 from gateway.domain.invoices import Direction, DocumentKind, InvoiceFilter
 from gateway.routes.schemas import Line, Paging, Sent
 
@@ -60,3 +61,9 @@ class InvoiceCriteria(Sent):
 
 class InvoiceQuery(InvoiceCriteria, Paging):
     """A page of invoices."""
+
+
+class ExportQuery(InvoiceCriteria):
+    """What a file is made of."""
+
+    format: Format

@@ -1,6 +1,7 @@
 """Pure ASGI middleware, from the outside in: correlation and headers, observation, faults, body limit."""
 
 import asyncio
+from http import HTTPStatus
 from time import perf_counter
 from uuid import uuid4
 
@@ -22,6 +23,8 @@ LONGEST_BODY = 2 * 1024 * 1024
 """Room for 1,000 source ids of 255 characters."""
 LONGEST_REQUEST = 10.0
 """Seconds; a caller that sends its body slower is cut off. A database that hangs adds ten until asyncpg lets it go."""
+LONGEST_STREAM = 900.0
+"""Seconds for a file that is streamed: a reader that stops reading is let go."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -57,7 +60,9 @@ class Correlation:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update({**self._headers, CORRELATION_HEADER: current})
+                for name, value in self._headers.items():  # a download may be stricter
+                    headers.setdefault(name, value)
+                headers[CORRELATION_HEADER] = current
                 if private:
                     headers["Cache-Control"] = "no-store"
             await send(message)
@@ -86,7 +91,7 @@ class Observed:
         async def send_noting_status(message: Message) -> None:
             nonlocal status, endless
             if message["type"] == "http.response.start":
-                status, endless = message["status"], _begins_events(message)
+                status, endless = message["status"], _begins_stream(message)
             await send(message)
 
         try:
@@ -102,11 +107,19 @@ class Observed:
                 log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
+_EVENTS = "text/event-stream"
+
+
 def _begins_events(message: Message) -> bool:
     """Server-sent events take as long as somebody watches."""
-    if message["type"] != "http.response.start":
+    return _begins_stream(message) and Headers(raw=message["headers"]).get("content-type", "").startswith(_EVENTS)
+
+
+def _begins_stream(message: Message) -> bool:
+    """An answer that does not say how long it is takes as long as somebody watches or reads."""
+    if message["type"] != "http.response.start" or message["status"] != HTTPStatus.OK:
         return False
-    return Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
+    return "content-length" not in Headers(raw=message["headers"])
 
 
 def _template(scope: Scope) -> str:
@@ -118,10 +131,18 @@ def _template(scope: Scope) -> str:
 class Faults:
     """Whatever goes wrong inside leaves as an error envelope; a request that takes too long as a 503."""
 
-    def __init__(self, app: ASGIApp, *, envelopes: Envelopes, longest: float = LONGEST_REQUEST) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        envelopes: Envelopes,
+        longest: float = LONGEST_REQUEST,
+        longest_stream: float = LONGEST_STREAM,
+    ) -> None:
         self._app = app
         self._envelopes = envelopes
         self._longest = longest
+        self._longest_stream = longest_stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -132,8 +153,9 @@ class Faults:
         async def send_noting_start(message: Message) -> None:
             nonlocal begun
             begun = begun or message["type"] == "http.response.start"
-            if _begins_events(message):
-                limit.reschedule(None)
+            if _begins_stream(message):
+                now = asyncio.get_running_loop().time()
+                limit.reschedule(None if _begins_events(message) else now + self._longest_stream)
             await send(message)
 
         try:

@@ -1,29 +1,23 @@
 """Why an invoice stands where it stands, in one sentence."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from cli.reasons import sentence
-from client import Invoice
 from common.invoice.stage import STATUS, Reason, Stage
+from gateway.domain.readings import Twin
+from gateway.domain.why import sentence
+from tests.unit.gateway.fakes import NOON, invoice
 
-BASE: dict[str, Any] = {
-    "id": "01a20bdb-f2df-7799-8505-d7193d2f5503",
-    "invoice_id": "SRC-1",
-    "number": "2026/1",
-    "created_at": "2026-11-24T12:00:00Z",
-    "updated_at": "2026-11-24T12:00:00Z",
-    "processed_at": "2026-11-24T12:00:00Z",
-    "version": 1,
-    "maybe_sent": False,
-    "raw_sha256": "00",
-}
-TWIN = {"id": BASE["id"], "invoice_id": "SRC-0", "number": "2026/0", "status": "sent", "stage": "sent"}
+ROW = UUID("01a20bdb-f2df-7799-8505-d7193d2f5503")
+TWIN = Twin(ROW, "SRC-0", "2026/0", "sent", "sent")
 
 
 def why(**given: Any) -> str:
-    return sentence(Invoice.model_validate(BASE | given))
+    usual: dict[str, Any] = {"number": "2026/1", "processed_at": NOON}
+    return sentence(invoice(**usual | given))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +29,7 @@ def why(**given: Any) -> str:
         ),
         (
             {"status": "duplicate", "stage": "duplicate", "duplicate_of": TWIN},
-            f"2026/1 is a duplicate of 2026/0 (row {TWIN['id']}, sent) and was not sent again.",
+            f"2026/1 is a duplicate of 2026/0 (row {ROW}, sent) and was not sent again.",
         ),
         (
             {"status": "failed", "stage": "failed", "reason": "invalid", "error": "BR-CO-15: totals differ."},
@@ -46,7 +40,7 @@ def why(**given: Any) -> str:
             "2026/1 is held for a person: it is not known whether Clearfacts accepted it.",
         ),
         (
-            {"status": "pending", "stage": "validated", "next_attempt_at": "2026-11-24T13:00:00Z"},
+            {"status": "pending", "stage": "validated", "next_attempt_at": NOON + timedelta(hours=1)},
             "2026/1 is valid and waits to be sent; next look at 2026-11-24 13:00:00Z.",
         ),
         ({"status": "sent", "stage": "sent", "number": None}, "SRC-1 was sent to Clearfacts at 2026-11-24 12:00:00Z."),

@@ -1,7 +1,10 @@
 """Why an invoice stands where it stands, in one sentence. Pure."""
 
-from cli.show import moment, name, plain
-from client import Invoice
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from gateway.domain.readings import InvoiceDetail
 
 _FAILED = {
     "invalid": "failed, because the document is not valid",
@@ -26,20 +29,28 @@ _PENDING = {
 }
 
 
-def sentence(invoice: Invoice) -> str:
-    """Ends with a full stop."""
-    return f"{name(invoice)} {_predicate(invoice)}."
+@dataclass(frozen=True, slots=True)
+class Why:
+    """`why`: one sentence, in which text of documents and of other systems has no control characters."""
+
+    id: UUID
+    why: str
 
 
-def _predicate(invoice: Invoice) -> str:
+def sentence(invoice: InvoiceDetail) -> str:
+    """Begins with the number on the invoice, else the source's id; ends with a full stop."""
+    return f"{_plain(invoice.number or invoice.invoice_id)} {_predicate(invoice)}."
+
+
+def _predicate(invoice: InvoiceDetail) -> str:
     match invoice.status:
         case "sent":
             uuid = (invoice.clearfacts_response or {}).get("uuid")
-            accepted = f" and accepted as {plain(uuid)}" if uuid else ""
-            return f"was sent to Clearfacts at {moment(invoice.processed_at)}{accepted}"
+            accepted = f" and accepted as {_plain(uuid)}" if uuid else ""
+            return f"was sent to Clearfacts at {_moment(invoice.processed_at)}{accepted}"
         case "duplicate":
             twin = invoice.duplicate_of
-            whose = f" of {plain(twin.number or twin.invoice_id)} (row {twin.id}, {twin.status})" if twin else ""
+            whose = f" of {_plain(twin.number or twin.invoice_id)} (row {twin.id}, {twin.status})" if twin else ""
             return f"is a duplicate{whose} and was not sent again"
         case "failed":
             return _with_error(_FAILED.get(invoice.reason or "", f"failed{_in_brackets(invoice.reason)}"), invoice)
@@ -50,14 +61,22 @@ def _predicate(invoice: Invoice) -> str:
 
 
 def _in_brackets(reason: str | None) -> str:
-    return f" ({plain(reason)})" if reason else ""
+    return f" ({_plain(reason)})" if reason else ""
 
 
-def _with_error(text: str, invoice: Invoice) -> str:
-    return f"{text}: {plain(invoice.error).rstrip('.')}" if invoice.error else text
+def _with_error(text: str, invoice: InvoiceDetail) -> str:
+    return f"{text}: {_plain(invoice.error).rstrip('.')}" if invoice.error else text
 
 
-def _pending(invoice: Invoice) -> str:
+def _pending(invoice: InvoiceDetail) -> str:
     text = _PENDING.get(invoice.stage, f"is at the stage {invoice.stage}")
-    next_at = f"; next look at {moment(invoice.next_attempt_at)}" if invoice.next_attempt_at else ""
+    next_at = f"; next look at {_moment(invoice.next_attempt_at)}" if invoice.next_attempt_at else ""
     return _with_error(text, invoice) + next_at
+
+
+def _plain(value: object) -> str:
+    return "".join(char if char.isprintable() else " " for char in str(value))
+
+
+def _moment(at: datetime | None) -> str:
+    return "-" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
