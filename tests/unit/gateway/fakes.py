@@ -92,7 +92,7 @@ class FakeUsers:
         self.audit.append(("auth.login_failed", user.id if user else None))
 
     async def create_first_admin(self, username: str, password_hash: str) -> bool:
-        if username in self.accounts:
+        if username in self.accounts or any(one.user.role is Role.ADMIN for one in self.accounts.values()):
             return False
         self.accounts[username] = Account(user(Role.ADMIN, name=username), password_hash)
         return True

@@ -5,8 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from common.clock import Clock
+from common.configuration import Value
+from common.contracts.topics import Group, Topic
+from common.errors import InfrastructureError
 from gateway.admin.audit import ReadAudit
 from gateway.admin.configuration import Configure
+from gateway.admin.status import Check, Presented, ReadStatus, ReadUiConfig
 from gateway.admin.stories import AdminStories
 from gateway.admin.users import ManageUsers
 from gateway.domain.access import Account, Role, User
@@ -14,6 +19,9 @@ from gateway.domain.audit import AuditEntry, AuditFilter
 from gateway.domain.configuration import ConfigurationVersion, Setting, Stored
 from gateway.domain.cursors import Cursors
 from gateway.domain.faults import NotAllowedNow, NotFound
+from gateway.domain.operations import StageCount
+from gateway.domain.status import Breaker, NightJob, ServiceSign
+from gateway.domain.switches import Pause
 from gateway.domain.users import By, NewUser, UserChange, UserFilter, UserReading, refuse_without_admin
 from gateway.ports import Passwords
 
@@ -115,11 +123,50 @@ class FakeAudit:
         return found[:limit]
 
 
+PRESENTED = Presented("local", "0.1.0", {"page_size": 200})
+
+
+@dataclass
+class FakeStatus:
+    found: list[ServiceSign] = field(default_factory=list[ServiceSign])
+    opened: list[Breaker] = field(default_factory=list[Breaker])
+    night: NightJob | None = None
+    checks: dict[str, Check] = field(default_factory=dict[str, Check])
+    behind: Mapping[tuple[Group, Topic], int] | None = None
+    asked: int = 0
+    clock: Clock = field(default_factory=Clock)
+
+    async def services(self) -> Sequence[ServiceSign]:
+        self.asked += 1
+        return self.found
+
+    async def breakers(self) -> Sequence[Breaker]:
+        return self.opened
+
+    async def night_job(self) -> NightJob | None:
+        return self.night
+
+    async def stages(self) -> Sequence[StageCount]:
+        return []
+
+    async def pauses(self) -> Sequence[Pause]:
+        return []
+
+    async def lags(self) -> Mapping[tuple[Group, Topic], int]:
+        if self.behind is None:
+            raise InfrastructureError("kafka: nobody there")
+        return self.behind
+
+
 @dataclass
 class FakeAdmin:
     users: FakeUserAccounts = field(default_factory=FakeUserAccounts)
     audit: FakeAudit = field(default_factory=FakeAudit)
     configuration: FakeConfiguration = field(default_factory=FakeConfiguration)
+    status: FakeStatus = field(default_factory=FakeStatus)
+
+    async def live(self) -> Mapping[str, Value]:
+        return {key: one.value for key, one in (await self.configuration.stored()).items() if one.value is not None}
 
     def stories(self, accounts: dict[str, Account], passwords: Passwords, cursors: Cursors) -> AdminStories:
         self.users.accounts = accounts
@@ -127,6 +174,8 @@ class FakeAdmin:
             users=ManageUsers(self.users, passwords, cursors),
             audit=ReadAudit(self.audit, cursors),
             configure=Configure(self.configuration),
+            status=ReadStatus(self.status, self.status.checks, self.status.lags, self.status.clock),
+            ui_config=ReadUiConfig(PRESENTED, self.live),
         )
 
 

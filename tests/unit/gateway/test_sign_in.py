@@ -156,6 +156,6 @@ async def test_only_so_many_wait_for_their_turn_to_hash() -> None:
 async def test_the_first_admin_is_made_once_and_never_overwritten() -> None:
     users = FakeUsers()
     create = CreateFirstAdmin(users, PlainPasswords())
-    await create("admin", "first password")
-    await create("admin", "second password")
-    assert users.accounts["admin"].password_hash == "new:first password"
+    made = [await create(*one) for one in (("admin", "first"), ("admin", "second"), ("eve", "third"))]
+    assert made == [True, False, False]
+    assert {name: account.password_hash for name, account in users.accounts.items()} == {"admin": "new:first"}

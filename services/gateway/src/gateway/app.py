@@ -27,7 +27,7 @@ from gateway.adapters.postgres_recovery import PostgresRecovery
 from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.adapters.postgres_users import PostgresUsers
 from gateway.adapters.ubl_comparison import Comparing
-from gateway.administering import build_admin
+from gateway.administering import build_admin, outside
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.jobs.cancelling import CancelJob
@@ -83,7 +83,12 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
         operations=OperationStories(
             ReadAlerts(operations, cursors), operations, ReadSystem(operations, installed(), redacted(settings))
         ),
-        admin=build_admin(resources.database, passwords, cursors),
+        admin=build_admin(
+            resources.database,
+            passwords,
+            cursors,
+            outside(resources.broker, throttle, bootstrap, settings.environment),
+        ),
         tokens=tokens,
     )
     await _make_first_admin(settings, CreateFirstAdmin(users, passwords))

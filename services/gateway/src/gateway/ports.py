@@ -27,7 +27,7 @@ class Users(Protocol):
         ...
 
     async def create_first_admin(self, username: str, password_hash: str) -> bool:
-        """Insert the admin; False, and nothing changed, when that name is taken."""
+        """Insert the admin; False, and nothing changed, when there is an admin or that name is taken."""
         ...
 
 

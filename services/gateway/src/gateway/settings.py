@@ -5,9 +5,15 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, model_validator
 
-from common.settings import CommonSettings, Environment, Seconds
+from common.settings import CommonSettings, Environment, Seconds, Settings
 
 SHORTEST_BOOTSTRAP_PASSWORD = 12
+
+
+class FirstAdminSettings(Settings):
+    """What `python -m gateway first-admin` needs."""
+
+    database_url: SecretStr
 
 
 class GatewaySettings(CommonSettings):

@@ -125,9 +125,11 @@ class CreateFirstAdmin:
     users: Users
     passwords: Passwords
 
-    async def __call__(self, username: str, password: str) -> None:
-        """Make sure that there is such a user; one that exists keeps its password and role."""
+    async def __call__(self, username: str, password: str) -> bool:
+        """Make an admin where there is none yet; whether it did. A user of that name keeps password and role."""
         if await self.users.account(username) is not None:
-            return
-        if await self.users.create_first_admin(username, await self.passwords.hashed(password)):
+            return False
+        created = await self.users.create_first_admin(username, await self.passwords.hashed(password))
+        if created:
             log.info("first_admin_created", username=username)
+        return created

@@ -57,6 +57,18 @@ class LimitsThrottle:
         item, keys = _limits(username, ip)[0]
         await self._ask(lambda limiter: limiter.clear(item, *keys))
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether there is a Valkey to count in."""
+        return self._redis is not None
+
+    async def answers(self) -> bool:
+        """Whether Valkey does."""
+        try:
+            return self._redis is not None and await self._redis.check()
+        except (RedisError, OSError):
+            return False
+
     async def close(self) -> None:
         if self._redis is not None:
             client: Any = getattr(self._redis.bridge, "storage")  # noqa: B009 - the typed surface has no way to close it

@@ -8,6 +8,12 @@ from gateway.domain.access import Account, Caller, Role, User
 
 _COLUMNS = "id, username, email, role, coalesce(is_active, false) AS is_active"
 _SYSTEM = Caller(ip=None, user_agent=None, correlation_id="bootstrap")
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7326021)"
+_FIRST_ADMIN = """
+INSERT INTO users (username, email, password_hash, role)
+SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM users WHERE role = 'admin')
+ON CONFLICT DO NOTHING RETURNING id
+"""
 
 
 class PostgresUsers:
@@ -49,14 +55,8 @@ class PostgresUsers:
     async def create_first_admin(self, username: str, password_hash: str) -> bool:
         email = username if "@" in username else f"{username}@clearfacts.invalid"
         async with self._database.transaction() as connection:
-            user_id = await connection.fetchval(
-                """INSERT INTO users (username, email, password_hash, role) VALUES ($1, $2, $3, $4)
-                   ON CONFLICT DO NOTHING RETURNING id""",
-                username,
-                email,
-                password_hash,
-                Role.ADMIN.value,
-            )
+            await connection.execute(_ONE_AT_A_TIME)
+            user_id = await connection.fetchval(_FIRST_ADMIN, username, email, password_hash, Role.ADMIN.value)
             if user_id is None:
                 return False
             await write_audit(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.admin.audit import ReadAudit
 from gateway.admin.configuration import Configure
+from gateway.admin.status import ReadStatus, ReadUiConfig
 from gateway.admin.users import ManageUsers
 
 
@@ -12,3 +13,5 @@ class AdminStories:
     users: ManageUsers
     audit: ReadAudit
     configure: Configure
+    status: ReadStatus
+    ui_config: ReadUiConfig
