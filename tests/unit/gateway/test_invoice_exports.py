@@ -1,5 +1,6 @@
 """Invoices as files: complete, in order, and harmless in a spreadsheet."""
 
+import asyncio
 import csv
 import io
 import json
@@ -12,14 +13,17 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.domain.access import Role
 from gateway.domain.cursors import Cursors
 from gateway.domain.exports import COLUMNS, Extent, Format, cell, rendering
 from gateway.domain.invoices import InvoiceFilter
 from gateway.domain.readings import InvoiceDetail
+from gateway.routes.envelopes import Envelopes
+from gateway.routes.middleware import Faults
 from tests.unit.gateway.contract import CALLER
-from tests.unit.gateway.fakes import NOON, World, invoice, user
+from tests.unit.gateway.fakes import NOON, OwnedTime, World, invoice, user
 from tests.unit.gateway.fakes_invoices import FakeInvoices, takes
 from tests.unit.gateway.invoice_strategies import filters, rows
 
@@ -114,3 +118,27 @@ async def test_exporting_has_a_permission_of_its_own() -> None:
 @pytest.mark.parametrize("query", [{}, {"format": "xls"}, {"format": "csv", "limit": "5"}])
 async def test_a_file_that_cannot_be_meant_is_refused(query: dict[str, str]) -> None:
     assert (await ask(World(), Role.OPERATOR, **query)).status_code == 422
+
+
+def stream(pause: float) -> ASGIApp:
+    async def slow_file(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/csv")]})
+        await asyncio.sleep(pause)
+        await send({"type": "http.response.body", "body": b"whole"})
+
+    return slow_file
+
+
+async def through_faults(app: ASGIApp, **limits: float) -> httpx.Response:
+    faults = Faults(app, envelopes=Envelopes(OwnedTime().clock()), **limits)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(faults), base_url="http://gateway.test") as http:
+        return await http.get("/")
+
+
+async def test_a_file_may_take_longer_than_an_answer() -> None:
+    assert (await through_faults(stream(0.1), longest=0.01)).text == "whole"
+
+
+async def test_a_reader_that_stops_reading_is_let_go() -> None:
+    with pytest.raises(TimeoutError):
+        await through_faults(stream(60), longest_stream=0.01)
