@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.admin.audit import ReadAudit
 from gateway.domain.access import Permission
@@ -12,7 +12,7 @@ from gateway.domain.audit import AuditEntry, AuditFilter
 from gateway.domain.readings import Page
 from gateway.routes.envelopes import Envelope, Envelopes
 from gateway.routes.guard import Guard
-from gateway.routes.schemas import Line, Paging
+from gateway.routes.schemas import Instant, Line, Paging
 from gateway.use_cases import Authorize
 
 
@@ -21,8 +21,8 @@ class AuditQuery(Paging):
     action: Line | None = Field(default=None, description="exactly, such as `users.change`")
     resource_type: Line | None = None
     resource_id: UUID | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = Field(default=None, description="not part of the window itself")
+    since: Instant | None = None
+    until: Instant | None = Field(default=None, description="not part of the window itself")
 
     def chosen(self) -> AuditFilter:
         return AuditFilter(self.actor, self.action, self.resource_type, self.resource_id, self.since, self.until)

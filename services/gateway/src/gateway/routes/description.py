@@ -27,6 +27,7 @@ TAGS: Mapping[str, str] = {
     "users": "Who may sign in, and as what.",
     "configuration": "What can be changed while the system runs, with its history.",
     "audit": "Who did what, when, from where.",
+    "ui": "What the web interface asks before it starts.",
     "system": "Each dependency, what waits where, the last night.",
 }
 _ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}}}

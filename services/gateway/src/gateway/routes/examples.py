@@ -44,6 +44,8 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     },
     "users_change": {"out at once": {"is_active": False}},
     "users_password": {"usual": {"password": "another horse battery staple"}},
+    "configuration_set": {"usual": {"value": 8, "expected_version": 0, "reason": "Clearfacts asked for less at once"}},
+    "configuration_rollback": {"as before": {"to_version": 0, "expected_version": 1, "reason": "It is over"}},
     "held_resolve_held": {
         "found": {"resolution": "found", "uuid": _UUID, "reason": "Seen in the inbox of the books"},
         "not there": {"resolution": "not_there", "reason": "Asked the accountant: not in the books"},
@@ -102,6 +104,8 @@ _ATTEMPT: Mapping[str, Any] = {
     "outcome": "accepted",
     "uuid": _UUID,
     "response": {"uuid": _UUID, "amountOfPages": 1},
+    "absent": 0,
+    "looked_up_at": None,
 }
 
 
@@ -131,6 +135,8 @@ DETAIL: Mapping[str, Any] = SUMMARY | {
         _ATTEMPT,
         _moved(4, 7, "sent", "sender"),
     ],
+    "attempts": [_ATTEMPT],
+    "validation": {"ruleset": "basic", "valid": True, "findings": []},
 }
 
 _JOB_SUMMARY: Mapping[str, Any] = {
@@ -210,6 +216,7 @@ RESPONSES: Mapping[str, Any] = {
     },
     "invoices_list": _page(SUMMARY),
     "invoices_get": DETAIL,
+    "invoices_why": {"id": ROW, "why": "VKF-2026-7-0000001 is at Clearfacts."},
     "switches_pause": {"changed": True, "items": [_PAUSE]},
     "replays_start": {"replay_id": REPLAY, "total": 12, "state": "running"},
 }

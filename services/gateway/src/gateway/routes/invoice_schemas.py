@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from common.invoice.stage import Reason, Stage, Status
 from gateway.domain.exports import Format
 from gateway.domain.invoices import Direction, DocumentKind, InvoiceFilter
-from gateway.routes.schemas import Line, Paging, Sent
+from gateway.routes.schemas import Instant, Line, Paging, Sent
 
 Amount = Annotated[Decimal, Field(max_digits=40, decimal_places=20, allow_inf_nan=False)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217")]
@@ -36,8 +36,8 @@ class InvoiceCriteria(Sent):
     amount_max: Amount | None = Field(default=None, description="at most")
     issued_since: date | None = None
     issued_until: date | None = Field(default=None, description="this day included")
-    created_since: AwareDatetime | None = Field(default=None, description="stored at or after")
-    created_until: AwareDatetime | None = Field(default=None, description="stored before")
+    created_since: Instant | None = Field(default=None, description="stored at or after")
+    created_until: Instant | None = Field(default=None, description="stored before")
     q: Line | None = Field(
         default=None,
         description="a whole number or source id; where there is none, a part of a number, source id, party or name",

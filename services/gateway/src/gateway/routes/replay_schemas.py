@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StrictBool, StringConstraints, model_validator
+from pydantic import Field, StrictBool, StringConstraints, model_validator
 from pydantic.dataclasses import dataclass
 
 from gateway.domain.editing import Edit
 from gateway.domain.failures import CauseGroup, Kind, Selection
 from gateway.domain.replays import MOST_ITEMS, ReplayOrder, State, Terms, Window
-from gateway.routes.schemas import NO_CONTROLS, Line, Paging, Sent
+from gateway.routes.schemas import NO_CONTROLS, Instant, Line, Paging, Sent
 
 Why = Annotated[
     str,
@@ -29,8 +29,8 @@ class Criteria(Sent):
     job_id: UUID | None = None
     dossier: Line | None = None
     topic: Line | None = Field(default=None, description="records of this topic")
-    since: AwareDatetime | None = Field(default=None, description="failed at or after")
-    until: AwareDatetime | None = Field(default=None, description="failed before")
+    since: Instant | None = Field(default=None, description="failed at or after")
+    until: Instant | None = Field(default=None, description="failed before")
     text: Line | None = Field(default=None, description="a number or source id, exactly, or a part of the error")
     archived: bool = False
 
@@ -64,8 +64,8 @@ class WindowBody(Sent):
     partition: int | None = Field(default=None, ge=0)
     first: int | None = Field(default=None, ge=0, description="offset; needs `partition`")
     last: int | None = Field(default=None, ge=0, description="offset, included")
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Instant | None = None
+    until: Instant | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> "WindowBody":

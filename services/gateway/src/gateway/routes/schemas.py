@@ -1,10 +1,19 @@
 """What callers may send. Unknown fields are refused: a misspelt filter must not return everything."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
 
 from common.invoice.stage import Reason
 from gateway.domain.access import Caller, Permission, Role, User
@@ -17,6 +26,9 @@ NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]+$"
 Line = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROLS)]
 # The source takes several ids in one parameter, comma-separated: an id with a comma cannot be asked for.
 RequestedId = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f,]+$")]
+
+Instant = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))]
+"""Far from the ends of what a date can be: an hour more or less, or another zone, is still a date."""
 
 
 class Sent(BaseModel):
