@@ -18,6 +18,7 @@ from common.contracts.events import JobRequested
 from common.contracts.topics import Topic
 from common.db.pool import Database
 from local.infrastructure import Infrastructure
+from tests.integration.gateway.streams import finish
 
 pytestmark = pytest.mark.stack
 
@@ -101,6 +102,25 @@ async def test_an_order_reaches_kafka_under_the_callers_correlation_id(
     log = (tmp_path / "log").read_text(encoding="utf-8")
     assert PASSWORD not in log
     assert str(event.correlation_id) in log
+
+
+async def test_a_gateway_that_stops_lets_those_go_who_watch_and_the_next_one_goes_on(
+    database: Database, database_url: str, kafka_bootstrap: str, tmp_path: Path
+) -> None:
+    settings = {"DATABASE_URL": database_url, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap}
+    async with gateway(tmp_path, **settings) as (process, client):
+        started = await asyncio.to_thread(client.start)
+        stream = client.job_events(started.job_id)
+        number, progress = await asyncio.to_thread(next, stream)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(list, stream) == []
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+    await finish(database, started.job_id)
+    async with gateway(tmp_path, **settings) as (_, client):
+        rest = await asyncio.to_thread(lambda: list(client.job_events(started.job_id, seen=number)))
+        job = await asyncio.to_thread(client.watch, started.job_id)
+    assert (progress.status, [event.status for _, event in rest]) == ("pending", ["completed"])
+    assert (job.status, rest[0][0] > number) == ("completed", True)
 
 
 async def test_without_kafka_and_valkey_orders_and_sign_ins_still_go_through(

@@ -31,13 +31,14 @@ def watched(status: str = "running", limits: Limits = LIMITS) -> tuple[UUID, Fak
 
 
 async def follow(watches: Watches, job_id: UUID, *, after: int = 0, who: UUID = ANN) -> list[Reading]:
-    async with watches.seat(job_id, who, after=after) as seat:
+    async with asyncio.timeout(10), watches.seat(job_id, who, after=after) as seat:
         return [reading async for reading in seat.readings()]
 
 
 async def seen(progress: FakeProgress, readings: int) -> None:
-    while len(progress.reads) < readings:
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(10):
+        while len(progress.reads) < readings:
+            await asyncio.sleep(0.001)
 
 
 def end(progress: FakeProgress) -> None:

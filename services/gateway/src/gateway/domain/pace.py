@@ -48,7 +48,7 @@ def expected_end(course: Course, pace: Pace | None, now: datetime) -> datetime |
     rate = _own_rate(done, now - course.started_at) or (pace.per_second if pace else None)
     if rate is None:
         return _to_come(course.told, now)
-    return now + timedelta(seconds=max(0.0, _size(course, pace) - done) / rate)
+    return now + timedelta(seconds=(_size(course, pace) - done) / rate)
 
 
 def _own_rate(done: int, elapsed: timedelta) -> float | None:
