@@ -3,6 +3,8 @@
 import typer
 
 from cli.commands.alerts import alerts
+from cli.commands.audit import audit
+from cli.commands.config import config
 from cli.commands.dlq import dlq
 from cli.commands.held import held
 from cli.commands.invoices import invoices, why
@@ -13,6 +15,7 @@ from cli.commands.replay import replays
 from cli.commands.status import status
 from cli.commands.support import support_bundle
 from cli.commands.switches import pause, resume, switches
+from cli.commands.users import users
 from cli.surroundings import Surroundings
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -37,6 +40,9 @@ app.command()(resume)
 app.add_typer(switches, name="switches")
 app.command()(recover)
 app.add_typer(alerts, name="alerts")
+app.add_typer(users, name="users")
+app.add_typer(audit, name="audit")
+app.add_typer(config, name="config")
 app.command("support-bundle")(support_bundle)
 
 if __name__ == "__main__":

@@ -3,12 +3,16 @@
 import pytest
 from pydantic import BaseModel
 
-from client import answers, documents, held, invoices, operations, recovery, switches
+from client import admin, answers, documents, held, invoices, operations, recovery, switches
+from gateway.domain import audit as audit_readings
+from gateway.domain import configuration as configuration_readings
 from gateway.domain import documents as document_readings
 from gateway.domain import held as held_readings
 from gateway.domain import operations as operation_readings
 from gateway.domain import progress, readings
+from gateway.domain import status as status_readings
 from gateway.domain import switches as switch_readings
+from gateway.domain import users as user_readings
 from gateway.domain.invoices import InvoiceFilter
 from gateway.domain.why import Why
 from gateway.recovery import story
@@ -57,6 +61,17 @@ PAIRS: list[tuple[type[BaseModel], set[str]]] = [
     (operations.StageCount, set(operation_readings.StageCount.__dataclass_fields__)),
     (operations.Stages, set(operation_readings.Stages.__dataclass_fields__)),
     (operations.SystemSettings, set(operation_readings.SystemSettings.__dataclass_fields__)),
+    (admin.User, set(user_readings.UserReading.__dataclass_fields__)),
+    (admin.AuditEntry, set(audit_readings.AuditEntry.__dataclass_fields__)),
+    (admin.ConfigurationEntry, set(configuration_readings.ConfigurationEntry.__dataclass_fields__)),
+    (admin.ConfigurationDetail, set(configuration_readings.ConfigurationDetail.__dataclass_fields__)),
+    (admin.ConfigurationVersion, set(configuration_readings.ConfigurationVersion.__dataclass_fields__)),
+    (admin.Dependency, set(status_readings.Dependency.__dataclass_fields__)),
+    (admin.ServiceSign, set(status_readings.ServiceSign.__dataclass_fields__)),
+    (admin.GroupLag, set(status_readings.GroupLag.__dataclass_fields__)),
+    (admin.Breaker, set(status_readings.Breaker.__dataclass_fields__)),
+    (admin.SystemStatus, set(status_readings.SystemStatus.__dataclass_fields__)),
+    (admin.UiConfig, set(status_readings.UiConfig.__dataclass_fields__)),
     (answers.Token, set(schemas.Token.model_fields)),
     (answers.Started, set(schemas.Started.model_fields)),
     (answers.Profile, set(schemas.Profile.model_fields)),

@@ -83,7 +83,7 @@ class FakeConfiguration:
     versions: dict[str, list[ConfigurationVersion]] = field(default_factory=dict[str, list[ConfigurationVersion]])
 
     async def stored(self) -> Mapping[str, Stored]:
-        newest = {key: versions[-1] for key, versions in self.versions.items()}
+        newest = {key: versions[-1] for key, versions in self.versions.items() if versions}
         return {key: Stored(one.new_value, one.version, one.at, one.username) for key, one in newest.items()}
 
     async def history(self, key: str, limit: int) -> Sequence[ConfigurationVersion]:

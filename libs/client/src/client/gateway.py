@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from client.admin import AdminCalls
 from client.answers import JobSummary, Page, Profile, Started
 from client.connection import given, not_an_envelope
 from client.failures import FailureCalls
@@ -16,7 +17,7 @@ from client.switches import SwitchCalls
 
 
 class GatewayClient(
-    JobCalls, InvoiceCalls, HeldCalls, FailureCalls, ReplayCalls, SwitchCalls, RecoveryCalls, OperationCalls
+    JobCalls, InvoiceCalls, HeldCalls, FailureCalls, ReplayCalls, SwitchCalls, RecoveryCalls, OperationCalls, AdminCalls
 ):
     """The whole API; see `Connection` for what every call raises."""
 
