@@ -15,6 +15,7 @@ from cli.commands.replay import replays
 from cli.commands.status import status
 from cli.commands.support import support_bundle
 from cli.commands.switches import pause, resume, switches
+from cli.commands.system import system
 from cli.commands.users import users
 from cli.surroundings import Surroundings
 
@@ -40,6 +41,7 @@ app.command()(resume)
 app.add_typer(switches, name="switches")
 app.command()(recover)
 app.add_typer(alerts, name="alerts")
+app.command()(system)
 app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
 app.add_typer(config, name="config")

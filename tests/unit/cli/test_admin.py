@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import pytest
 
+from common.contracts.topics import Group, Topic
 from gateway.domain.access import Role
 from gateway.domain.audit import AuditEntry
+from gateway.domain.status import Breaker, ServiceSign
 from tests.unit.cli.desk import Desk
 from tests.unit.gateway.fakes import NOON, user
 
@@ -123,3 +125,18 @@ def test_who_did_what_is_listed_with_why(desk: Desk) -> None:
 def test_who_is_no_admin_is_told_which_permission_is_missing(desk: Desk, words: tuple[str, ...]) -> None:
     refused = desk.signed_in(Role.OPERATOR)(*words)
     assert (refused.exit_code, ":read" in refused.stderr) == (1, True)
+
+
+def test_the_whole_system_is_shown_and_degraded_is_exit_code_1(desk: Desk) -> None:
+    desk.signed_in(Role.OPERATOR)
+    world = desk.world.admin.status
+    world.found = [ServiceSign("sender", "up", 1, NOON)]
+    shown = desk("system")
+    assert (shown.exit_code, "No scheduled job has run yet." in shown.stdout) == (0, True), shown.output
+    world.opened = [Breaker("https://a.test", True, "down", NOON, NOON, None)]
+    world.behind = {(Group.SENDER, Topic.INVOICES_VALIDATED): 7}
+    shown = desk("system")
+    text = " ".join(shown.stdout.split())
+    assert (shown.exit_code, "https://a.test open: down; next probe at 2026-11-24 12:00:00Z" in text) == (1, True)
+    assert "lag sender invoices.validated.v1: 7" in text
+    assert json.loads(desk("system", "--json").stdout)["state"] == "degraded"
