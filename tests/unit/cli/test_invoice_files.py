@@ -4,9 +4,12 @@ import csv
 import json
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from gateway.domain.documents import Differences
+from gateway.domain.held import Comparison, FieldChange, OtherVersion
 from tests.unit.cli.desk import Desk
 from tests.unit.gateway.fakes import NOON, invoice
 from tests.unit.gateway.invoice_strategies import uuid7_at
@@ -91,3 +94,22 @@ def test_a_document_of_one_of_two_has_to_be_said_which(desk: Desk) -> None:
     found = desk("invoices", "ubl", "2026/13")
     assert found.exit_code == 1
     assert str(desk.world.invoices.rows[3].id) in found.stderr
+
+
+def test_a_document_is_read_as_an_accountant_reads_it(desk: Desk) -> None:
+    read = desk("invoices", "read", "2026/13").stdout
+    for said in ("INV-2024-001", "Product Description", "10 EA", "to pay", "121.00"):
+        assert said in read
+    assert json.loads(desk("invoices", "read", "2026/13", "--json").stdout)["totals"]["payable"] == "121.00"
+
+
+def test_a_version_is_compared_with_the_one_that_holds_its_place(desk: Desk) -> None:
+    row = desk.world.invoices.rows[3]
+    assert desk("invoices", "differences", "2026/13").stdout == "no other version holds its place\n"
+    other = OtherVersion(uuid4(), "SRC-0", "2026/12", "sent", "sent", None, None, "EUR", None, None, None, "cf-1")
+    changes = [FieldChange("Invoice/cbc:ID", "A", "B")]
+    desk.world.invoices.compared[row.id] = Differences(row.id, other, Comparison(changes))
+    said = desk("invoices", "differences", "2026/13").stdout
+    assert f"2026/12, sent, row {other.id}" in said
+    assert "Invoice/cbc:ID" in said
+    assert json.loads(desk("invoices", "differences", "2026/13", "--json").stdout)["other"]["uuid"] == "cf-1"

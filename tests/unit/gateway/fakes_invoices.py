@@ -80,6 +80,7 @@ class FakeInvoices:
     rows: list[InvoiceDetail] = field(default_factory=list[InvoiceDetail])
     looked_at: int = 10_000
     contents: dict[UUID, bytes] = field(default_factory=dict[UUID, bytes])
+    compared: dict[UUID, Differences] = field(default_factory=dict[UUID, Differences])
     noted: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     most: int = 100_000
 
@@ -118,7 +119,8 @@ class FakeInvoices:
         return await self.document(row_id)
 
     async def differences(self, row_id: UUID) -> Differences | None:
-        return Differences(row_id, None, None) if await self.invoice(row_id) else None
+        none = Differences(row_id, None, None)
+        return self.compared.get(row_id, none) if await self.invoice(row_id) else None
 
 
 async def in_this_process(function: Any, *given: Any) -> Any:

@@ -5,12 +5,12 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.console import Console
 
 from cli.lookup import find
+from cli.reading_shown import print_difference
 from cli.show import moment, money, name, plain, print_facts, print_json, print_table
 from cli.surroundings import USAGE, AsJson, Url, fail, gateway, here
-from client import Choice, Comparison, GatewayUnreachable, Held, Resolved, TimelineEntry
+from client import Choice, GatewayUnreachable, Held, Resolved, TimelineEntry
 
 held = typer.Typer(no_args_is_help=True, help="Invoices that wait for a person: list, look, decide.")
 
@@ -63,7 +63,7 @@ def show(context: typer.Context, reference: Reference, *, url: Url = None, as_js
     for attempt in row.attempts:
         console.print(f"{moment(attempt.at)}  {_attempt(attempt)}")
     if row.difference is not None:
-        _print_difference(console, row.difference)
+        print_difference(console, row.difference)
     for choice in row.choices:
         console.print(_choice(choice), soft_wrap=True)
 
@@ -134,22 +134,6 @@ def _attempt(attempt: TimelineEntry) -> str:
     end = f"{attempt.outcome or 'no answer'}{f' as {attempt.uuid}' if attempt.uuid else ''}"
     lease = f", until {moment(attempt.lease_until)}" if attempt.lease_until else ""
     return plain(f"attempt {attempt.number}: {end}{lease}")
-
-
-def _print_difference(console: Console, difference: Comparison) -> None:
-    if difference.note:
-        console.print(f"difference: {plain(difference.note)}", soft_wrap=True)
-        return
-    columns = [("Field", 38), ("Other version", 20), ("This version", 20)]
-    rows = [(_tail(change.path, 38), change.old or "-", change.new or "-") for change in difference.changes]
-    print_table(console, columns, rows)
-    if difference.more:
-        console.print(f"and {difference.more} more fields: --json shows the first {len(rows)} whole")
-
-
-def _tail(path: str, width: int) -> str:
-    """The end of a path says which field it is."""
-    return path if len(path) <= width else f"…{path[1 - width :]}"
 
 
 def _choice(choice: Choice) -> str:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from cli.chosen_invoices import Where, criteria
-from cli.commands.invoice_files import export, ubl
+from cli.commands.invoice_files import differences, export, read, ubl
 from cli.lookup import find
 from cli.show import moment, money, name, plain, print_facts, print_json, print_table
 from cli.surroundings import AsJson, Url, gateway, here
@@ -16,6 +16,8 @@ from client import Invoice, InvoiceSummary, TimelineEntry
 
 invoices = typer.Typer(no_args_is_help=True, help="List invoices, search them, look at one, take them away.")
 invoices.command()(export)
+invoices.command()(read)
+invoices.command()(differences)
 invoices.command()(ubl)
 
 Reference = Annotated[str, typer.Argument(help="Invoice number, source id or row id.")]
