@@ -3,7 +3,7 @@
 from gateway.domain.access import Role
 from gateway.domain.readings import Results
 from tests.unit.cli.desk import Desk
-from tests.unit.gateway.fakes import job
+from tests.unit.gateway.fakes import NOON, job
 from tests.unit.gateway.fakes_replays import failure
 
 
@@ -71,3 +71,13 @@ def test_watching_shows_how_many_more_troubles_there_are_and_how_to_see_them(des
     desk.world.jobs.rows.append(row)
     shown = desk("jobs", "watch", str(row.job_id)).stdout
     assert f"and 93 more: clearfacts invoices list --job {row.job_id} --status failed" in shown
+
+
+def test_showing_a_job_tells_when_it_will_be_done_and_waits_for_nothing(desk: Desk) -> None:
+    desk.signed_in()
+    row = job(status="running", completed_at=None, estimated_completion=NOON, results=Results(open=4))
+    desk.world.jobs.rows.append(row)
+    shown = desk("jobs", "show").stdout
+    assert "probably done 2026-11-24 12:00:00Z" in " ".join(shown.split())
+    assert "open 4" in " ".join(shown.split())
+    assert f'"job_id": "{row.job_id}"' in desk("jobs", "show", str(row.job_id), "--json").stdout

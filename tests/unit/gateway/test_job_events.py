@@ -167,6 +167,7 @@ async def test_the_end_is_an_event_of_its_own_with_the_jobs_results() -> None:
     answer = await world.signed_in(world.users.add(user(Role.USER))).get(url(world))
     lines = answer.text.splitlines()
     assert answer.headers["Content-Type"].startswith("text/event-stream")
+    assert (answer.headers["X-Accel-Buffering"], answer.headers["Cache-Control"]) == ("no", "no-store")
     assert (lines[0], lines[2]) == ("event: end", f"id: {LAST}")
     assert '"completed_at":"2026-11-24T12:05:00Z"' in lines[1]
 

@@ -65,6 +65,23 @@ def watch_job(
 
 
 @jobs.command()
+def show(
+    context: typer.Context,
+    job_id: Annotated[str | None, typer.Argument(help="Else the latest job.")] = None,
+    *,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a job as it stands: its numbers, when it will be done, what went wrong."""
+    with gateway(context, url) as client:
+        job = client.job(job_id or _latest(client))
+    if as_json:
+        print_json(job)
+    else:
+        _summarise(job, here(context))
+
+
+@jobs.command()
 def cancel(context: typer.Context, job_id: JobId, *, reason: Why, url: Url = None, as_json: AsJson = False) -> None:
     """End a job early: what is open of it fails, what is being sent ends by itself."""
     with gateway(context, url) as client:
@@ -173,12 +190,15 @@ def _summarise(job: Job, surroundings: Surroundings) -> None:
             ("job", job.job_id),
             ("status", job.status),
             ("error", f"{job.error.message} [{job.error.code}]" if job.error else None),
+            ("cancelled", moment(job.cancelled_at) if job.cancelled_at else None),
+            ("probably done", moment(job.estimated_completion) if job.estimated_completion else None),
             ("seconds", job.duration_seconds),
             ("total", results.total_invoices),
             ("sent", results.processed),
             ("failed", results.failed),
             ("duplicates", results.duplicates),
             ("held", results.held),
+            ("open", results.open or None),
             *((f"{bucket} amount", _sums(amounts)) for bucket, amounts in results.amounts.items()),
         ],
     )
