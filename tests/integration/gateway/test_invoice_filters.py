@@ -16,7 +16,7 @@ from gateway.domain.readings import InvoiceDetail, InvoiceSummary
 from gateway.invoices.reading import ReadInvoices
 from tests.integration.gateway.world import insert_invoice, insert_job
 from tests.unit.gateway.fakes_invoices import takes
-from tests.unit.gateway.invoice_strategies import filters, rows
+from tests.unit.gateway.invoice_strategies import OPTIONS, filters, many_rows, rows
 from tests.unit.gateway.test_invoice_pages import walk
 
 pytestmark = pytest.mark.stack
@@ -44,6 +44,18 @@ async def test_all_pages_together_are_the_list(
         expected = sorted((row.id for row in everything if takes(chosen, match, row)), reverse=True)
         assert [row.id for row in await walk(read, chosen, limit)] == expected, chosen
         assert await invoices.count(chosen, match, most=5) == min(5, len(expected))
+
+
+async def test_each_filter_alone_means_what_it_means_in_a_list(database: Database) -> None:
+    everything = many_rows(80, seed=7)
+    await store(database, everything)
+    read = ReadInvoices(PostgresInvoices(database), Cursors(b"k" * 32))
+    for name, values in OPTIONS.items():
+        for value in values:
+            chosen = InvoiceFilter(**{name: value})
+            match = await read.match(chosen)
+            expected = sorted((row.id for row in everything if takes(chosen, match, row)), reverse=True)
+            assert [row.id for row in await walk(read, chosen, 200)] == expected, chosen
 
 
 async def test_a_job_is_a_filter_like_the_others(database: Database) -> None:
