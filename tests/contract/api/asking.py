@@ -16,7 +16,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;
 
 
 def usual(operation: Operation) -> Request:
-    request = Request(operation.method.upper(), operation.filled(IDS))
+    request = Request(operation.method.upper(), operation.filled(IDS), params=operation.required())
     if operation.body is None:
         return request
     example = next(iter(operation.body["examples"].values()))["value"]
@@ -57,7 +57,9 @@ def odd_parameters(operation: Operation) -> Iterator[Request]:
             yield Request(request.method, _rest(path), request.content, request.headers)
     for name in (*operation.parameters("query"), "stauts"):
         for value in ("", "x" * 5000, "\0", "-1", "0", "9" * 40, "💩", CANARY, "null", "1e5", "0001-01-01T00:00:00Z"):
-            yield Request(request.method, request.path, request.content, request.headers, ((name, value),))
+            yield Request(
+                request.method, request.path, request.content, request.headers, (*request.params, (name, value))
+            )
     for name in operation.parameters("header"):
         for value in (b"", b"x" * 5000, b"\xff", b"a\tb", b"-1", b"9" * 40):
             yield request.with_headers({name: value})

@@ -51,6 +51,13 @@ class Operation:
             path = path.replace(f"{{{name}}}", value)
         return path
 
+    def required(self) -> tuple[tuple[str, str], ...]:
+        """The query parameters that there must be, with a value that is allowed."""
+        query = self.parameters("query").items()
+        return tuple(
+            (name, resolved(given["schema"], DESCRIBED)["enum"][0]) for name, given in query if given["required"]
+        )
+
     def refusal(self, caller: str) -> int | None:
         """401, 403, or None for a caller who may: by the table of permissions."""
         needed = _NEEDED[self.method.upper(), self.path]
