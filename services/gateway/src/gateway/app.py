@@ -1,5 +1,6 @@
 """The composition root."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -36,78 +37,91 @@ from gateway.operations import OperationStories, ReadAlerts, ReadSystem
 from gateway.reading_invoices import build_invoices
 from gateway.recovery.story import Recover
 from gateway.replay.retrying import RetryFailed
-from gateway.replaying import build_replaying
+from gateway.replaying import Replaying, build_replaying
 from gateway.routes.api import Stories, make_api
 from gateway.settings import GatewaySettings
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, CreateFirstAdmin, ReadJobs, SignIn, StartProcessing
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What several stories need."""
+
+    settings: GatewaySettings
+    resources: Resources
+    tokens: Es256Tokens
+    cursors: Cursors
+    passwords: Argon2Passwords
+    throttle: LimitsThrottle
+    announcer: Announcer
+    replaying: Replaying
+    watches: Watches
+
+
 async def build_app(settings: GatewaySettings, resources: Resources) -> App:
-    clock = SYSTEM_CLOCK
+    clock, database = SYSTEM_CLOCK, resources.database
     keys = load_keys(settings.jwt_keys_dir)
-    users, jobs = PostgresUsers(resources.database), PostgresJobs(resources.database, clock)
-    passwords = Argon2Passwords()
-    throttle = LimitsThrottle(settings.redis_url.get_secret_value() if settings.redis_url else None, clock=clock)
-    tokens = Es256Tokens(
-        keys, issuer=settings.issuer, lifetime=timedelta(seconds=settings.access_token_seconds), clock=clock
-    )
-    cursors = Cursors(cursor_key(keys))
-    announcer = Announcer(resources.broker, source="gateway")
-    control = PostgresJobControl(resources.database)
-    watches = Watches(PostgresProgress(resources.database), clock, _limits(settings))
-    comparing = Comparing()
-    held = PostgresHeld(resources.database, comparing, settle=settings.send_settle)
-    operations, switches = PostgresOperations(resources.database), PostgresSwitches(resources.database)
-    bootstrap = settings.kafka_bootstrap_servers
-    replaying = build_replaying(
-        resources.database, announcer, cursors, bootstrap=bootstrap, lease=settings.replay_lease, clock=clock
-    )
-    stories = Stories(
-        sign_in=SignIn(users, passwords, throttle, tokens),
-        authorize=Authorize(users, tokens),
-        start=StartProcessing(jobs, KafkaJobRequests(announcer), clock),
-        read_jobs=ReadJobs(jobs, cursors),
-        cancel_job=CancelJob(control),
-        watches=watches,
-        retry_failed=RetryFailed(control, replaying.stories.start),
-        invoices=build_invoices(
-            resources.database, cursors, compare=comparing, run=replaying.workers.run, export_rows=settings.export_rows
+    lifetime = timedelta(seconds=settings.access_token_seconds)
+    cursors, announcer = Cursors(cursor_key(keys)), Announcer(resources.broker, source="gateway")
+    bootstrap, lease = settings.kafka_bootstrap_servers, settings.replay_lease
+    shared = _Shared(
+        settings,
+        resources,
+        tokens=Es256Tokens(keys, issuer=settings.issuer, lifetime=lifetime, clock=clock),
+        cursors=cursors,
+        passwords=Argon2Passwords(),
+        throttle=LimitsThrottle(settings.redis_url.get_secret_value() if settings.redis_url else None, clock=clock),
+        announcer=announcer,
+        replaying=build_replaying(database, announcer, cursors, bootstrap=bootstrap, lease=lease, clock=clock),
+        # a stream lives as long as a token: then who it is for is asked anew
+        watches=Watches(
+            PostgresProgress(database), clock, Limits(settings.event_streams_per_user, settings.event_streams, lifetime)
         ),
-        read_held=ReadHeld(held, cursors),
-        read_switches=ReadSwitches(switches),
-        flip_switch=FlipSwitch(switches),
-        resolve_held=ResolveHeld(held, KafkaMoves(MoveAnnouncer(announcer, resources.database, service="gateway"))),
-        recover=Recover(KafkaOutcomes(bootstrap), PostgresRecovery(resources.database, last_claims_in(bootstrap))),
-        replays=replaying.stories,
-        operations=OperationStories(
-            ReadAlerts(operations, cursors), operations, ReadSystem(operations, installed(), redacted(settings))
-        ),
-        admin=build_admin(
-            resources.database,
-            passwords,
-            cursors,
-            outside(resources.broker, throttle, bootstrap, settings.environment),
-        ),
-        tokens=tokens,
     )
-    await _make_first_admin(settings, CreateFirstAdmin(users, passwords))
+    stories = _stories(shared)
+    await _make_first_admin(settings, CreateFirstAdmin(PostgresUsers(database), shared.passwords))
 
     def asgi(health: Health) -> Any:
         return make_api(stories, clock=clock, health=health.routes(), behind_tls=settings.behind_tls)
 
     return App(
         asgi=asgi,
-        loops=[replaying.replayer.run],
-        drain=[watches.drain],
-        close=[throttle.close, replaying.workers.close],
+        loops=[shared.replaying.replayer.run],
+        drain=[shared.watches.drain],
+        close=[shared.throttle.close, shared.replaying.workers.close],
     )
 
 
-def _limits(settings: GatewaySettings) -> Limits:
-    """A stream lives as long as a token: then who it is for is asked anew."""
-    life = timedelta(seconds=settings.access_token_seconds)
-    return Limits(settings.event_streams_per_user, settings.event_streams, life)
+def _stories(shared: _Shared) -> Stories:
+    settings, database, cursors = shared.settings, shared.resources.database, shared.cursors
+    users, jobs, control = PostgresUsers(database), PostgresJobs(database, SYSTEM_CLOCK), PostgresJobControl(database)
+    operations, switches, comparing = PostgresOperations(database), PostgresSwitches(database), Comparing()
+    held = PostgresHeld(database, comparing, settle=settings.send_settle)
+    moves = KafkaMoves(MoveAnnouncer(shared.announcer, database, service="gateway"))
+    bootstrap, run = settings.kafka_bootstrap_servers, shared.replaying.workers.run
+    parts = outside(shared.resources.broker, shared.throttle, bootstrap, settings.environment)
+    return Stories(
+        sign_in=SignIn(users, shared.passwords, shared.throttle, shared.tokens),
+        authorize=Authorize(users, shared.tokens),
+        start=StartProcessing(jobs, KafkaJobRequests(shared.announcer), SYSTEM_CLOCK),
+        read_jobs=ReadJobs(jobs, cursors),
+        cancel_job=CancelJob(control),
+        watches=shared.watches,
+        retry_failed=RetryFailed(control, shared.replaying.stories.start),
+        invoices=build_invoices(database, cursors, compare=comparing, run=run, export_rows=settings.export_rows),
+        read_held=ReadHeld(held, cursors),
+        read_switches=ReadSwitches(switches),
+        flip_switch=FlipSwitch(switches),
+        resolve_held=ResolveHeld(held, moves),
+        recover=Recover(KafkaOutcomes(bootstrap), PostgresRecovery(database, last_claims_in(bootstrap))),
+        replays=shared.replaying.stories,
+        operations=OperationStories(
+            ReadAlerts(operations, cursors), operations, ReadSystem(operations, installed(), redacted(settings))
+        ),
+        admin=build_admin(database, shared.passwords, cursors, parts),
+        tokens=shared.tokens,
+    )
 
 
 async def _make_first_admin(settings: GatewaySettings, create: CreateFirstAdmin) -> None:
