@@ -131,6 +131,38 @@ async def test_two_replicas_heed_a_pause_within_two_seconds_and_also_at_their_st
     assert ledger.summary()["duplicates"] == 0
 
 
+async def configure(database: Database, key: str, value: str) -> None:
+    await database.execute(
+        "INSERT INTO configuration (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2", key, value
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_two_replicas_heed_a_rate_and_a_concurrency_that_change_while_they_run(
+    parts: dict[str, str | None], database: Database, tmp_path: Path
+) -> None:
+    await fill(database, 200)
+    async with clearfacts(tmp_path, Behaviour(latency=0.2)) as (url, ledger):
+        envs = [environment(**parts, DESTINATION_URL=url, SEND_CONCURRENCY="2") for _ in range(2)]
+        async with sender(tmp_path, envs[0]), sender(tmp_path, envs[1]):
+            async with asyncio.timeout(20):
+                while ledger.summary()["accepted"] < 10:
+                    await asyncio.sleep(0.02)
+            await configure(database, "send_rate", "1")
+            await asyncio.sleep(4)  # each looks within three
+            accepted = ledger.summary()["accepted"]
+            assert accepted < 190, "there is still something to send"
+            await asyncio.sleep(5)
+            assert 2 <= ledger.summary()["accepted"] - accepted <= 7, "one a second, of both together"
+            await configure(database, "send_concurrency", "32")
+            await configure(database, "send_rate", '"unlimited"')
+            async with asyncio.timeout(30):
+                while (await buckets(database)) != {"sent": 200}:
+                    await asyncio.sleep(0.1)
+    assert ledger.summary()["duplicates"] == 0
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_two_replicas_leave_a_failing_destination_alone_and_come_back(

@@ -99,6 +99,23 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.002)
 
 
+async def test_a_higher_ceiling_is_used_although_nothing_ends_and_a_lower_one_lets_nothing_new_begin() -> None:
+    stuck = asyncio.Event()
+    desk = Desk(FakeDestination(gate=stuck), rows=60, concurrency=2, prefetch=2)
+    async with desk.running():
+        await until(lambda: desk.destination.most_at_once == 2)
+        desk.gate.regulate(ceiling=6, rate=None)
+        await until(lambda: desk.destination.most_at_once == 6)
+        desk.gate.regulate(ceiling=1, rate=None)
+        desk.destination.most_at_once = 0
+        desk.destination.gate = None
+        stuck.set()
+        await until(lambda: len(desk.claims.settled) == 60)
+    assert desk.destination.most_at_once <= 6
+    assert desk.outcome_counts() == {Outcome.ACCEPTED: 60}
+    assert len({claim.id for claim in desk.destination.got}) == len(desk.destination.got) == 60
+
+
 async def test_every_due_row_is_claimed_announced_sent_once_and_settled() -> None:
     desk = Desk(rows=50)
     async with desk.running():

@@ -170,7 +170,7 @@ class Gate:
             self.ceiling = ceiling
             self._aimd.bound(ceiling)
             metrics.SENDS_ALLOWED.set(self._aimd.limit)
-            self._pulse()
+            self._tell()
 
     def fill(self, tokens: int) -> None:
         """Tokens that were leased for this process."""

@@ -188,6 +188,7 @@ class Pump:
     def _look_again(self) -> None:
         self._moved_at = self._clock.monotonic()
         self._give_back()
+        self._freed.set()  # or more may be claimed
         self.ring()
 
     def _give_back(self) -> None:

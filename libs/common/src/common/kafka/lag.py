@@ -7,17 +7,21 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, NotCoordinatorForGroupError
 
 from common.contracts.topics import TOPICS, Group, Topic
 from common.errors import InfrastructureError
 
 ANSWER_TIMEOUT = 3.0
 _CLOSE_TIMEOUT = 2.0
+_NO_COORDINATOR = (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError)
 
 
 async def lags(bootstrap_servers: str) -> Mapping[tuple[Group, Topic], int]:
-    """Records that each of our groups has not acknowledged, by topic. Raises InfrastructureError, within seconds."""
+    """Records that each of our groups has not acknowledged, by topic; without the groups that nobody knows now.
+
+    Raises InfrastructureError, within seconds.
+    """
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT), _clients(bootstrap_servers) as (admin, consumer):
             described = await admin.describe_topics(list(Topic))
@@ -26,7 +30,10 @@ async def lags(bootstrap_servers: str) -> Mapping[tuple[Group, Topic], int]:
             begins, ends = await consumer.beginning_offsets(every), await consumer.end_offsets(every)
             found: dict[tuple[Group, Topic], int] = {}
             for group in Group:
-                committed = await admin.list_consumer_group_offsets(group)
+                try:
+                    committed = await admin.list_consumer_group_offsets(group)
+                except _NO_COORDINATOR:  # its coordinator is just being found or moved: not known at this moment
+                    continue
                 for topic in _read_by(group):
                     found[group, topic] = sum(
                         max(0, ends[one] - max(committed[one].offset if one in committed else 0, begins[one]))
