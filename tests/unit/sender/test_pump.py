@@ -11,7 +11,7 @@ from common.errors import InfrastructureError
 from sender.domain import Accepted, NotAccepted, Outcome, OutcomeUnknown
 from sender.domain.flow import Aimd, Standing
 from sender.gate import EVERYTHING, Gate
-from sender.pump import Pump
+from sender.pump import CLAIM_PAUSE, Pump
 from sender.settling import Settler
 from tests.unit.sender.fakes import DEADLINE, LEASE, FakeAnnounce, FakeClaims, FakeDestination, Time, make_claim
 
@@ -104,6 +104,7 @@ async def test_a_higher_ceiling_is_used_although_nothing_ends_and_a_lower_one_le
     desk = Desk(FakeDestination(gate=stuck), rows=60, concurrency=2, prefetch=2)
     async with desk.running():
         await until(lambda: desk.destination.most_at_once == 2)
+        await asyncio.sleep(4 * CLAIM_PAUSE)  # from then on it waits for something to end, and nothing does
         desk.gate.regulate(ceiling=6, rate=None)
         await until(lambda: desk.destination.most_at_once == 6)
         desk.gate.regulate(ceiling=1, rate=None)
