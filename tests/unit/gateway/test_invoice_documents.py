@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.access import Role
-from gateway.domain.documents import attachment, report
+from gateway.domain.documents import report
 from gateway.domain.readings import FindingReading, Moved, ValidationReport
+from gateway.routes.attachments import attachment
 from tests.unit.gateway.fakes import NOON, World, invoice, user
 from tests.unit.ubl.documents import SAMPLE
 

@@ -1,18 +1,12 @@
 """The document of an invoice: as bytes, as an accountant reads it, and how it differs from another version."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from gateway.domain.held import Comparison, OtherVersion
 from gateway.domain.readings import FindingReading, Moved, ValidationReport
-
-LONGEST_NAME = 100
-_UNSAFE = re.compile(r"[^\w.-]+")
-_NOT_ASCII = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +46,3 @@ def _finding(stored: Mapping[str, Any]) -> FindingReading:
         location=stored.get("location"),
         line=stored.get("line"),
     )
-
-
-def attachment(title: str, ending: str) -> str:
-    """A `Content-Disposition` (RFC 6266) that saves under a harmless name whatever the title is."""
-    plain = _name(_NOT_ASCII, title)
-    whole = _name(_UNSAFE, title)
-    header = f'attachment; filename="{plain}.{ending}"'
-    return header if whole == plain else f"{header}; filename*=UTF-8''{quote(whole, safe='')}.{ending}"
-
-
-def _name(unsafe: re.Pattern[str], title: str) -> str:
-    """No separator of paths, no control character, nothing hidden, nothing long."""
-    return unsafe.sub("_", title).strip("._")[:LONGEST_NAME] or "invoice"

@@ -6,9 +6,9 @@ from fastapi import Depends, FastAPI, Query
 from starlette.responses import StreamingResponse
 
 from gateway.domain.access import Permission, User
-from gateway.domain.documents import attachment
 from gateway.domain.exports import CsvRendering, JsonRendering, XmlRendering
 from gateway.invoices.export import ExportInvoices
+from gateway.routes.attachments import SANDBOX, attachment
 from gateway.routes.envelopes import Envelopes
 from gateway.routes.guard import FromCaller, Guard
 from gateway.routes.invoice_schemas import ExportQuery
@@ -20,8 +20,6 @@ _FILES: dict[int | str, dict[str, Any]] = {
         "content": {form.media_type.partition(";")[0]: {} for form in (CsvRendering, JsonRendering, XmlRendering)},
     }
 }
-SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'"}
-"""For files: whatever opens one, nothing in it runs."""
 
 
 def add_export_route(api: FastAPI, *, export: ExportInvoices, authorize: Authorize, envelopes: Envelopes) -> None:

@@ -6,14 +6,15 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Query, Response
 
 from gateway.domain.access import Permission, User
-from gateway.domain.documents import Differences, attachment
+from gateway.domain.documents import Differences
 from gateway.domain.readings import InvoiceDetail, InvoiceSummary, Page
 from gateway.domain.why import Why, sentence
 from gateway.invoices.documents import ReadDocuments
 from gateway.invoices.reading import ReadInvoices
 from gateway.invoices.stories import InvoiceStories
+from gateway.routes.attachments import SANDBOX, attachment
 from gateway.routes.envelopes import Envelope, Envelopes
-from gateway.routes.exports import SANDBOX, add_export_route
+from gateway.routes.exports import add_export_route
 from gateway.routes.guard import FromCaller, Guard
 from gateway.routes.invoice_schemas import InvoiceQuery
 from gateway.use_cases import Authorize
