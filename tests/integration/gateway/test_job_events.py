@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from common.db.pool import Connection, Database
+from gateway.adapters.postgres_progress import PostgresProgress
 from gateway.domain.access import User
 from gateway.domain.progress import LAST
 from gateway.jobs.progress import Limits
@@ -151,6 +152,35 @@ async def test_two_hundred_browsers_cost_one_statement_a_second(database: Databa
     assert len({event.id for event in firsts}) == 1
     assert len(asked) <= took + 1, f"{len(asked)} statements in {took:.1f} s"
     print(f"{BROWSERS} browsers: {len(asked)} statements in {took:.1f} s")
+
+
+async def test_each_change_of_a_job_or_its_rows_is_a_greater_number(database: Database) -> None:
+    job = await insert_job(database, status="pending")
+    changes = [
+        "UPDATE jobs SET status = 'running', version = version + 1 WHERE id = $1",
+        (
+            "INSERT INTO invoices (job_id, invoice_id, ubl_data, status, stage, raw_sha256) "
+            "VALUES ($1, 'A', '<Invoice/>', 'pending', 'fetched', '\\x01')"
+        ),
+        "UPDATE jobs SET page = page + 1 WHERE id = $1",
+        "UPDATE invoices SET stage = 'validated', version = version + 1 WHERE job_id = $1",
+        "UPDATE invoices SET stage = 'failed', status = 'failed', version = version + 1 WHERE job_id = $1",
+        "UPDATE jobs SET listed_at = now() WHERE id = $1",
+        "UPDATE jobs SET cancelled_at = now() WHERE id = $1",
+        "UPDATE jobs SET status = 'failed', version = version + 1 WHERE id = $1",
+    ]
+    readings, numbers = PostgresProgress(database), [await number_of(PostgresProgress(database), job)]
+    for change in changes:
+        await database.execute(change, job)
+        numbers.append(await number_of(readings, job))
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == LAST
+
+
+async def number_of(readings: PostgresProgress, job: UUID) -> int:
+    reading, _ = await readings.progress(job, [])
+    assert reading is not None
+    return reading.number
 
 
 async def test_a_user_who_is_disabled_sees_no_more(database: Database) -> None:

@@ -67,10 +67,12 @@ def test_a_retry_without_an_answer_can_be_repeated_safely(desk: Desk) -> None:
 
 def test_watching_shows_how_many_more_troubles_there_are_and_how_to_see_them(desk: Desk) -> None:
     desk.signed_in()
-    row = job(errors_total=103, errors_link="/api/v1/invoices?status=failed")
+    row = job(errors_total=103, errors_link="/f", held_link="/h")
     desk.world.jobs.rows.append(row)
     shown = desk("jobs", "watch", str(row.job_id)).stdout
-    assert f"and 93 more: clearfacts invoices list --job {row.job_id} --status failed" in shown
+    assert "and 93 more:" in shown
+    for status in ("failed", "held"):
+        assert f"clearfacts invoices list --job {row.job_id} --status {status}" in shown
 
 
 def test_showing_a_job_tells_when_it_will_be_done_and_waits_for_nothing(desk: Desk) -> None:

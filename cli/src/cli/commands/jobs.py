@@ -205,5 +205,6 @@ def _summarise(job: Job, surroundings: Surroundings) -> None:
     for trouble in job.errors[:10]:
         console.print(f"{trouble.status:<7} {plain(trouble.invoice_id)}: {plain(trouble.error)}")
     if job.errors_total > 10:
-        more = f"and {job.errors_total - 10} more: clearfacts invoices list --job {job.job_id} --status"
-        console.print(f"{more} {'failed' if job.errors_link else 'held'}", soft_wrap=True)
+        console.print(f"and {job.errors_total - 10} more:")
+        for status in [name for name, link in (("failed", job.errors_link), ("held", job.held_link)) if link]:
+            console.print(f"  clearfacts invoices list --job {job.job_id} --status {status}", soft_wrap=True)
