@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from gateway.domain.access import Caller, User
-from gateway.domain.faults import IdempotencyKeyReused
-from gateway.domain.orders import Order, Placed
+from gateway.domain.faults import IdempotencyKeyReused, TooManyJobs
+from gateway.domain.orders import MOST_OPEN_JOBS, Order, Placed
 from gateway.ports import Jobs
 from tests.unit.gateway.fakes import NOON
 
@@ -41,5 +41,15 @@ async def check_jobs(jobs: Jobs, ann: User, bob: User) -> None:
 
     for other in (placed(bob, key="k"), placed(ann, key="another"), placed(ann), placed(ann)):
         assert (await jobs.place(other)).job_id == other.job_id
+    await check_most(jobs, ann, first)
     assert await jobs.job(uuid4()) is None
     assert await jobs.pace() is None
+
+
+async def check_most(jobs: Jobs, ann: User, first: Placed) -> None:
+    """`ann` has four open jobs; the first one has the key `k`."""
+    for _ in range(MOST_OPEN_JOBS - 4):
+        await jobs.place(placed(ann))
+    with pytest.raises(TooManyJobs):
+        await jobs.place(placed(ann))
+    assert (await jobs.place(placed(ann, key="k"))).job_id == first.job_id

@@ -19,8 +19,8 @@ from gateway.adapters.es256_tokens import Es256Tokens
 from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.domain.access import Account, Caller, Role, User
 from gateway.domain.cursors import Cursors
-from gateway.domain.faults import Busy, IdempotencyKeyReused
-from gateway.domain.orders import Placed, Receipt
+from gateway.domain.faults import Busy, IdempotencyKeyReused, TooManyJobs
+from gateway.domain.orders import MOST_OPEN_JOBS, Placed, Receipt
 from gateway.domain.pace import Pace
 from gateway.domain.readings import (
     InvoiceDetail,
@@ -142,6 +142,8 @@ class FakeJobs:
                 if earlier.order.fingerprint != placed.order.fingerprint:
                     raise IdempotencyKeyReused
                 return Receipt(earlier.job_id, earlier.estimated_completion, replayed=True)
+        if sum(earlier.user.id == placed.user.id for earlier in self.placed) >= MOST_OPEN_JOBS:
+            raise TooManyJobs(MOST_OPEN_JOBS)
         self.placed.append(placed)
         return Receipt(placed.job_id, placed.estimated_completion)
 

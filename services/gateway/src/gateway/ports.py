@@ -69,7 +69,7 @@ class Tokens(Protocol):
 
 class Jobs(Protocol):
     async def place(self, placed: Placed) -> Receipt:
-        """Job, idempotency key and audit entry in one transaction. Raises IdempotencyKeyReused."""
+        """Job, idempotency key and audit entry in one transaction. Raises IdempotencyKeyReused or TooManyJobs."""
         ...
 
     async def pace(self) -> Pace | None:

@@ -11,8 +11,8 @@ from common.db.pool import Connection, Database, Row
 from gateway.adapters.conditions import Conditions
 from gateway.adapters.postgres_audit import write_audit
 from gateway.adapters.postgres_job_control import failures_of
-from gateway.domain.faults import IdempotencyKeyReused
-from gateway.domain.orders import ENDED, NO_FAILURES, Placed, Receipt
+from gateway.domain.faults import IdempotencyKeyReused, TooManyJobs
+from gateway.domain.orders import ENDED, MOST_OPEN_JOBS, NO_FAILURES, Placed, Receipt
 from gateway.domain.pace import LATEST, Course, Pace, expected_end
 from gateway.domain.readings import InvoiceTrouble, JobFault, JobFilter, JobStatus, JobSummary, Results
 
@@ -58,6 +58,7 @@ class PostgresJobs:
                 earlier = await _earlier(connection, placed.user.id, placed.idempotency_key)
                 if earlier is not None:
                     return _replayed(earlier, placed)
+            await _refuse_too_many(connection, placed.user.id)
             await _insert_job(connection, placed)
             if placed.idempotency_key is not None:
                 await connection.execute(
@@ -148,6 +149,13 @@ def _replayed(earlier: Row, placed: Placed) -> Receipt:
         raise IdempotencyKeyReused
     estimated = datetime.fromisoformat(earlier["metadata"]["estimated_completion"])
     return Receipt(earlier["job_id"], estimated, replayed=True)
+
+
+async def _refuse_too_many(connection: Connection, user_id: UUID) -> None:
+    await connection.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)  # one order after the other
+    sql = "SELECT count(*) FROM jobs WHERE triggered_by = $1 AND status IN ('pending', 'running')"
+    if await connection.fetchval(sql, user_id) >= MOST_OPEN_JOBS:
+        raise TooManyJobs(MOST_OPEN_JOBS)
 
 
 async def _insert_job(connection: Connection, placed: Placed) -> None:

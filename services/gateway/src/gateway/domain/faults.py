@@ -54,6 +54,11 @@ class TooManyStreams(RequestRefused):
         super().__init__(f"Only {limit} streams at once for {whose}; close one, or try again later", {"limit": limit})
 
 
+class TooManyJobs(RequestRefused):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"You have {limit} jobs that have not ended; wait for one, or cancel one", {"limit": limit})
+
+
 class NotFound(RequestRefused):
     def __init__(self, what: str, key: str) -> None:
         super().__init__(f"No such {what}", {what: key})

@@ -12,6 +12,8 @@ from gateway.domain.access import Caller, User
 
 ENDED = frozenset({"completed", "failed"})
 """Statuses of a job that changes no more."""
+MOST_OPEN_JOBS = 20
+"""Of one user at once: more of them would only stand in each other's way."""
 
 
 @dataclass(frozen=True, slots=True)

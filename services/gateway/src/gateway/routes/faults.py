@@ -26,6 +26,7 @@ from gateway.domain.faults import (
     RequestRefused,
     SignInRefused,
     TooManyAttempts,
+    TooManyJobs,
     TooManyStreams,
 )
 from gateway.routes.codes import ErrorCode
@@ -87,6 +88,7 @@ OF_REFUSAL: Mapping[type[RequestRefused], ErrorCode] = {
     DocumentInvalid: ErrorCode.DOCUMENT_INVALID,
     FieldRefused: ErrorCode.VALIDATION_ERROR,
     TooManyAttempts: ErrorCode.TOO_MANY_REQUESTS,
+    TooManyJobs: ErrorCode.TOO_MANY_REQUESTS,
     TooManyStreams: ErrorCode.TOO_MANY_REQUESTS,
     ExternalApiFailed: ErrorCode.EXTERNAL_API_ERROR,
     Busy: ErrorCode.SERVICE_UNAVAILABLE,
@@ -111,7 +113,7 @@ def _retry_after(error: RequestRefused) -> dict[str, str]:
     match error:
         case TooManyAttempts():
             return {"Retry-After": str(error.seconds)}
-        case Busy() | TooManyStreams():
+        case Busy() | TooManyStreams() | TooManyJobs():
             return RETRY_AFTER
         case ExternalApiFailed() if error.next_retry_at is not None:
             return {"Retry-After": format_datetime(error.next_retry_at.astimezone(UTC), usegmt=True)}
