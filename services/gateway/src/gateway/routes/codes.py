@@ -72,7 +72,7 @@ MEANINGS: Mapping[ErrorCode, Meaning] = {
         "not allowed as things stand now; the message says why, `details` how they stand",
         "read it again, then decide anew; where `Retry-After` is given, repeat after it",
     ),
-    ErrorCode.PAYLOAD_TOO_LARGE: Meaning(413, "the body is above the limit (limits.md)", "send less at once"),
+    ErrorCode.PAYLOAD_TOO_LARGE: Meaning(413, "the body is above the [limit](limits.md)", "send less at once"),
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: Meaning(
         415, "the body does not say that it is JSON", "send `Content-Type: application/json`"
     ),
@@ -88,7 +88,7 @@ MEANINGS: Mapping[ErrorCode, Meaning] = {
         422, "an edited document would fail again", "mend what `details.findings` lists, then send it again"
     ),
     ErrorCode.TOO_MANY_REQUESTS: Meaning(
-        429, "a limit of this caller is used up (limits.md)", "wait for `Retry-After` seconds"
+        429, "a [limit](limits.md) of this caller is used up", "wait for `Retry-After` seconds"
     ),
     ErrorCode.INTERNAL_ERROR: Meaning(
         500, "a defect on our side, with no detail", "report the correlation id: it finds the cause in the logs"

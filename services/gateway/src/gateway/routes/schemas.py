@@ -27,7 +27,8 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO
 # The source takes several ids in one parameter, comma-separated: an id with a comma cannot be asked for.
 RequestedId = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f,]+$")]
 
-Instant = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))]
+EARLIEST, TOO_LATE = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+Instant = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=TOO_LATE)]
 """Far from the ends of what a date can be: an hour more or less, or another zone, is still a date."""
 
 
