@@ -5,15 +5,17 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Protocol
 
 from gateway.domain.readings import InvoiceSummary
 
 COLUMNS = tuple(each.name for each in fields(InvoiceSummary))
+_values = attrgetter(*COLUMNS)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -53,7 +55,7 @@ class CsvRendering:
         return _csv_line(COLUMNS)
 
     def rows(self, items: Iterable[InvoiceSummary]) -> str:
-        return "".join(_csv_line([cell(getattr(item, name)) for name in COLUMNS]) for item in items)
+        return "".join(_csv_line([cell(value) for value in _values(item)]) for item in items)
 
     def end(self, extent: Extent) -> str:
         del extent  # a line that is no invoice would be read as one: the headers of the answer say it
@@ -79,7 +81,8 @@ class JsonRendering:
 
     def _items(self, items: Iterable[InvoiceSummary]) -> Iterator[str]:
         for item in items:
-            yield f"{self._separator}\n{json.dumps(asdict(item), default=_written, ensure_ascii=False)}"
+            named = dict(zip(COLUMNS, _values(item), strict=True))
+            yield f"{self._separator}\n{json.dumps(named, default=_written, ensure_ascii=False)}"
             self._separator = ","
 
 
@@ -124,8 +127,7 @@ def _written(value: Any) -> str:
 
 
 def _elements(item: InvoiceSummary) -> Iterator[str]:
-    for name in COLUMNS:
-        value = getattr(item, name)
+    for name, value in zip(COLUMNS, _values(item), strict=True):
         if value is not None:
             yield f"<{name}>{html.escape(_NOT_XML.sub('', _written(value)), quote=False)}</{name}>"
 

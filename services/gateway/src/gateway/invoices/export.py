@@ -10,7 +10,8 @@ from gateway.domain.exports import Extent, Format, Rendering, rendering
 from gateway.domain.invoices import InvoiceFilter, Match, Stretch
 from gateway.invoices.reading import ReadInvoices
 
-PAGE = 1000
+PAGE = 200
+"""So few that writing them keeps nobody else waiting for long (milliseconds)."""
 
 
 class Exported(Protocol):
