@@ -32,7 +32,7 @@ from tests.contract.api.walker import (
 from tests.unit.gateway.fakes import World, user
 
 LONGEST = 5.0
-MORE = settings(max_examples=25, deadline=None, database=None, print_blob=True)
+MORE = settings(max_examples=15, deadline=None, database=None, print_blob=True)
 names = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from common.contracts.topics import Topic
+
 JOB, ROW, USER, REPLAY = (f"0192f0c1-2f00-7000-8000-00000000000{n}" for n in range(1, 5))
 DOSSIER, SOURCE_ID, GROUP = "0123456749", "7-000000001", "9f86d081884c7d65"
 _REFERENCE = "054e69d4-1cf9-5355-9068-5d9810b25768"
@@ -63,7 +65,7 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "replays_start": {
         "one cause": {"selection": {"group": GROUP}, "reason": "Clearfacts mended it", "canary": 3, "rate": 20},
         "a window of a topic": {
-            "window": {"topic": "invoices.validated.v1", "partition": 0, "first": 1200, "last": 1299},
+            "window": {"topic": Topic.INVOICES_VALIDATED.value, "partition": 0, "first": 1200, "last": 1299},
             "reason": "Announcements were lost",
         },
     },
