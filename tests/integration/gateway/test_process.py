@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
-from client import ApiError, GatewayClient, GatewayUnreachable
+from client import ApiError, GatewayClient, GatewayUnreachable, SystemStatus
 from common.contracts.events import JobRequested
 from common.contracts.topics import Topic
 from common.db.pool import Database
@@ -144,6 +144,36 @@ async def test_without_kafka_and_valkey_orders_and_sign_ins_still_go_through(
             await infrastructure.wait_ready("kafka")
     assert await database.fetchval("SELECT wake_at IS NOT NULL FROM jobs WHERE id = $1", started.job_id)
     assert health["parts"]["kafka"] == "down"
+
+
+async def test_the_status_knows_the_real_parts_and_which_of_them_is_away(
+    infrastructure: Infrastructure, database_url: str, kafka_bootstrap: str, tmp_path: Path
+) -> None:
+    settings = {
+        "DATABASE_URL": database_url,
+        "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
+        "REDIS_URL": infrastructure.redis_url,
+    }
+    async with gateway(tmp_path, **settings) as (_, client):
+        # a new broker has no coordinators yet
+        found = await status_where(client, lambda one: all(lag.records is not None for lag in one.lag))
+        assert [(one.name, one.state) for one in found.dependencies] == [
+            ("postgres", "up"), ("kafka", "up"), ("valkey", "up"),
+        ]  # fmt: skip
+        assert {one.service for one in found.services if one.state == "up"} == {"gateway"}
+        await infrastructure.hold("valkey")
+        try:
+            await status_where(client, lambda one: [part.state for part in one.dependencies] == ["up", "up", "down"])
+        finally:
+            await infrastructure.release("valkey")
+            await infrastructure.wait_ready("valkey")
+
+
+async def status_where(client: GatewayClient, true: Callable[[SystemStatus], bool]) -> SystemStatus:
+    async with asyncio.timeout(30):
+        while not true(found := await asyncio.to_thread(client.system_status)):
+            await asyncio.sleep(0.5)  # an answer is kept for two seconds
+    return found
 
 
 async def test_two_replicas_accept_each_others_tokens(database_url: str, kafka_bootstrap: str, tmp_path: Path) -> None:
