@@ -56,12 +56,12 @@ class RealWorld:
     outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
     passwords: Argon2Passwords = field(default_factory=lambda: Argon2Passwords(memory_kib=64))
     streams: Limits = field(default_factory=lambda: Limits(200, 500))
+    export_rows: int = 100_000
     watches: Watches = field(init=False)
+    _built: FastAPI | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.watches = Watches(PostgresProgress(self.database), SYSTEM_CLOCK, self.streams)
-
-    export_rows: int = 100_000
 
     async def admin(self) -> User:
         """The first admin, made where there is none yet."""
@@ -103,7 +103,8 @@ class RealWorld:
         return make_api(stories, clock=SYSTEM_CLOCK)
 
     def http(self, **headers: str) -> httpx.AsyncClient:
-        transport = httpx.ASGITransport(self.api(), client=("192.0.2.7", 1))
+        self._built = self._built or self.api()  # once: many who ask at once are not to wait for that
+        transport = httpx.ASGITransport(self._built, client=("192.0.2.7", 1))
         return httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers, timeout=60)
 
     def _replays(self, cursors: Cursors) -> ReplayStories:
