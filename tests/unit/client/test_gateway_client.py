@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from client import ApiError, GatewayClient, GatewayUnreachable, Job, JobNotFinished
+from client import ApiError, GatewayClient, GatewayUnreachable, Job, JobNotFinished, JobProgress
 
 JOB = str(uuid4())
 
@@ -131,7 +131,7 @@ def test_a_start_sends_its_idempotency_key() -> None:
 
 def wait(*answers: httpx.Response | Exception, minutes: float = 10) -> tuple[Job, list[str]]:
     seen: list[str] = []
-    note: Callable[[Job], None] = lambda found: seen.append(found.status)  # noqa: E731
+    note: Callable[[Job | JobProgress], None] = lambda found: seen.append(found.status)  # noqa: E731
     return Script(*answers).client().wait(JOB, timeout=timedelta(minutes=minutes), on_progress=note), seen
 
 
