@@ -73,7 +73,8 @@ test *arguments:
     #!/bin/sh
     set -eu
     if [ -n {{ quote(arguments) }} ]; then exec pytest -q {{ arguments }}; fi
-    pytest -q -n 3 --dist loadfile tests/architecture tests/unit tests/contract tests/integration tests/e2e
+    pytest -q -n 3 --dist loadfile -m "not alone" tests/architecture tests/unit tests/contract tests/integration tests/e2e
+    pytest -q -m alone tests/integration
     pytest -q tests/chaos
 
 # branches covered by all tests, services measured as processes; the pure rooms wholly

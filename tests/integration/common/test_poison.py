@@ -119,6 +119,7 @@ async def test_a_storm_parks_no_more_than_its_threshold_and_ends_by_itself(kafka
     print(f"{len(work.parked)} parked, {done} done while it lasted, {len(work.ids) - len(set(work.ids))} worked twice")
 
 
+@pytest.mark.alone
 async def test_poison_in_every_partition_delays_the_good_records_by_less_than_two_seconds(
     kafka_bootstrap: str,
 ) -> None:

@@ -96,6 +96,7 @@ def parts(database_url: str, kafka_bootstrap: str) -> dict[str, str | None]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(120)
 async def test_two_replicas_heed_a_pause_within_two_seconds_and_also_at_their_start(
     parts: dict[str, str | None], database: Database, tmp_path: Path
@@ -138,6 +139,7 @@ async def configure(database: Database, key: str, value: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(120)
 async def test_two_replicas_heed_a_rate_and_a_concurrency_that_change_while_they_run(
     parts: dict[str, str | None], database: Database, tmp_path: Path
@@ -164,6 +166,7 @@ async def test_two_replicas_heed_a_rate_and_a_concurrency_that_change_while_they
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(120)
 async def test_two_replicas_leave_a_failing_destination_alone_and_come_back(
     parts: dict[str, str | None], database: Database, tmp_path: Path

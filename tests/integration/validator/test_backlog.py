@@ -122,6 +122,7 @@ async def work_a_backlog(database: Database, kafka_bootstrap: str, count: int) -
     assert 0 < swept < count
 
 
+@pytest.mark.alone
 async def test_documents_that_end_their_workers_delay_the_others_by_less_than_two_seconds_and_are_parked(
     database: Database, kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

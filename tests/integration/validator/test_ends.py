@@ -18,7 +18,7 @@ from tests.integration.fetcher.world import until
 from tests.integration.validator.world import insert_fetched
 from tests.unit.ubl.documents import SAMPLE
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(180)]
 
 
 @pytest.fixture

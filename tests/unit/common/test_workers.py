@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import sys
 import time
+from asyncio import subprocess
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -44,3 +46,36 @@ async def test_a_worker_that_takes_too_long_is_killed() -> None:
         while pid == await slow.run(os.getpid):
             pass
     await slow.close()
+
+
+OWNER = """
+import asyncio, os, sys, time
+from common.workers import Workers
+
+async def main():
+    workers = Workers(2, preload=sys.argv[1:])
+    await asyncio.gather(*[workers.run(time.sleep, 0.2) for _ in range(2)])
+    print(await workers.run(os.getpid), flush=True)
+    await asyncio.sleep(60)
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("preload", [[], ["json"]], ids=["spawned", "forked"])
+async def test_workers_end_with_their_owner_although_it_is_killed(preload: list[str]) -> None:
+    owner = await subprocess.create_subprocess_exec(
+        sys.executable, "-c", OWNER, *preload, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert owner.stdout is not None
+    worker = int(await owner.stdout.readline())
+    owner.kill()
+    try:
+        async with asyncio.timeout(10):
+            assert await owner.stdout.read() == b"", "it ends when the last of them has closed it"
+    except TimeoutError:
+        os.kill(worker, signal.SIGKILL)
+        raise
+    finally:
+        await owner.wait()

@@ -5,10 +5,12 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from multiprocessing.connection import wait
 from typing import ParamSpec, TypeVar
 
 import structlog
@@ -34,6 +36,14 @@ def _initialise() -> None:
         os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_owner, name="owner", daemon=True).start()
+
+
+def _end_with_owner() -> None:
+    """The kernel tells of the death of the fork server only, and that waits for its workers: nobody would go first."""
+    if (owner := multiprocessing.parent_process()) is not None:
+        wait([owner.sentinel])
+        os._exit(1)
 
 
 class Workers:
