@@ -12,6 +12,7 @@ from gateway.domain.cursors import Cursors
 from gateway.domain.faults import NotFound
 from gateway.domain.held import Decision, HeldDetail, HeldFilter, HeldSummary, Resolved
 from gateway.domain.readings import Page
+from gateway.paging import read_id, read_page
 
 log = structlog.get_logger()
 
@@ -53,11 +54,11 @@ class ReadHeld:
     async def page(self, chosen: HeldFilter, *, cursor: str | None, limit: int) -> Page[HeldSummary]:
         """Raises CursorInvalid."""
         bound = {"list": "held", **asdict(chosen)}
-        after = UUID(self.cursors.open(cursor, bound_to=bound)[0]) if cursor is not None else None
-        found = await self.held.held(chosen, after=after, limit=limit + 1)
-        items = list(found[:limit])
-        more = len(found) > limit
-        return Page(items, self.cursors.seal((str(items[-1].id),), bound_to=bound) if more else None)
+        return await read_page(
+            self.cursors, bound, cursor, limit,
+            ask=lambda after, most: self.held.held(chosen, after=after, limit=most),
+            place_of=lambda row: (str(row.id),), read_place=read_id,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from uuid import UUID
 from gateway.domain.cursors import Cursors
 from gateway.domain.operations import AlertReading, AlertState, Closing, StageCount, Stages, SystemSettings
 from gateway.domain.readings import Page
+from gateway.paging import read_id, read_page
 
 
 class Operations(Protocol):
@@ -34,11 +35,11 @@ class ReadAlerts:
     async def __call__(self, state: AlertState, *, cursor: str | None, limit: int) -> Page[AlertReading]:
         """Raises CursorInvalid."""
         bound = {"list": "alerts", "state": state}
-        before = UUID(self.cursors.open(cursor, bound_to=bound)[0]) if cursor is not None else None
-        found = await self.operations.alerts(state, before=before, limit=limit + 1)
-        items = list(found[:limit])
-        more = len(found) > limit
-        return Page(items, self.cursors.seal((str(items[-1].id),), bound_to=bound) if more else None)
+        return await read_page(
+            self.cursors, bound, cursor, limit,
+            ask=lambda before, most: self.operations.alerts(state, before=before, limit=most),
+            place_of=lambda alert: (str(alert.id),), read_place=read_id,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

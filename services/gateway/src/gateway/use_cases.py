@@ -1,7 +1,7 @@
 """The stories of the gateway."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -14,6 +14,7 @@ from gateway.domain.faults import NotFound, NotPermitted, NotSignedIn, SignInRef
 from gateway.domain.orders import Order, Placed, Receipt
 from gateway.domain.pace import usual_time
 from gateway.domain.readings import JobFilter, JobStatus, JobSummary, Page
+from gateway.paging import at_and_id, read_at_and_id, read_page
 from gateway.ports import JobRequests, Jobs, Passwords, Throttle, Tokens, Users
 
 log = structlog.get_logger()
@@ -108,16 +109,11 @@ class ReadJobs:
     async def page(self, chosen: JobFilter, *, cursor: str | None, limit: int) -> Page[JobSummary]:
         """Raises CursorInvalid."""
         bound = {"list": "jobs", **asdict(chosen)}
-        after = None
-        if cursor is not None:
-            at, job_id = self.cursors.open(cursor, bound_to=bound)
-            after = (datetime.fromisoformat(at), UUID(job_id))
-        found = await self.jobs.jobs(chosen, after=after, limit=limit + 1)
-        items = list(found[:limit])
-        if len(found) <= limit:
-            return Page(items, None)
-        last = (items[-1].created_at.isoformat(), str(items[-1].job_id))
-        return Page(items, self.cursors.seal(last, bound_to=bound))
+        return await read_page(
+            self.cursors, bound, cursor, limit,
+            ask=lambda after, most: self.jobs.jobs(chosen, after=after, limit=most),
+            place_of=lambda job: at_and_id(job.created_at, job.job_id), read_place=read_at_and_id,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 from gateway.domain.audit import AuditEntry, AuditFilter
 from gateway.domain.cursors import Cursors
 from gateway.domain.readings import Page
+from gateway.paging import at_and_id, read_at_and_id, read_page
 
 
 class AuditLog(Protocol):
@@ -27,12 +28,8 @@ class ReadAudit:
     async def __call__(self, chosen: AuditFilter, *, cursor: str | None, limit: int) -> Page[AuditEntry]:
         """Raises CursorInvalid."""
         bound = {"list": "audit", **asdict(chosen)}
-        before = None
-        if cursor is not None:
-            at, entry_id = self.cursors.open(cursor, bound_to=bound)
-            before = (datetime.fromisoformat(at), UUID(entry_id))
-        found = await self.audit.entries(chosen, before=before, limit=limit + 1)
-        items = list(found[:limit])
-        if len(found) <= limit:
-            return Page(items, None)
-        return Page(items, self.cursors.seal((items[-1].at.isoformat(), str(items[-1].id)), bound_to=bound))
+        return await read_page(
+            self.cursors, bound, cursor, limit,
+            ask=lambda before, most: self.audit.entries(chosen, before=before, limit=most),
+            place_of=lambda entry: at_and_id(entry.at, entry.id), read_place=read_at_and_id,
+        )  # fmt: skip

@@ -11,6 +11,7 @@ from gateway.domain.cursors import Cursors
 from gateway.domain.faults import NotFound
 from gateway.domain.readings import Page
 from gateway.domain.users import By, NewUser, UserChange, UserFilter, UserReading, refuse_weak
+from gateway.paging import read_page
 from gateway.ports import Passwords
 
 log = structlog.get_logger()
@@ -53,11 +54,11 @@ class ManageUsers:
     async def page(self, chosen: UserFilter, *, cursor: str | None, limit: int) -> Page[UserReading]:
         """Raises CursorInvalid."""
         bound = {"list": "users", **asdict(chosen)}
-        after = self.cursors.open(cursor, bound_to=bound)[0] if cursor is not None else None
-        found = await self.users.all(chosen, after=after, limit=limit + 1)
-        items = list(found[:limit])
-        more = len(found) > limit
-        return Page(items, self.cursors.seal((items[-1].username,), bound_to=bound) if more else None)
+        return await read_page(
+            self.cursors, bound, cursor, limit,
+            ask=lambda after, most: self.users.all(chosen, after=after, limit=most),
+            place_of=lambda user: (user.username,), read_place=lambda place: place[0],
+        )  # fmt: skip
 
     async def create(self, new: NewUser, password: str, by: By) -> UserReading:
         """Raises FieldRefused, Busy, NotAllowedNow."""

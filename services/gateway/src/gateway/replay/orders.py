@@ -1,8 +1,6 @@
 """The stories of an operator: look at what failed, rehearse, replay, pause, resume, cancel."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -26,6 +24,7 @@ from gateway.domain.replays import (
     State,
     Window,
 )
+from gateway.paging import at_and_id, read_at_and_id, read_page
 from gateway.replay.ports import Archive, Failures, ReplayReadings, Replays, TopicReader
 
 log = structlog.get_logger()
@@ -49,11 +48,11 @@ class ReadFailures:
     async def page(self, chosen: Selection, *, cursor: str | None, limit: int) -> Page[FailedSummary]:
         """Newest first. Raises CursorInvalid."""
         bound = {"list": "failed", **asdict(chosen)}
-        found = await self.failures.page(chosen, after=_opened(self.cursors, cursor, bound), limit=limit + 1)
-        items = list(found[:limit])
-        if len(found) <= limit:
-            return Page(items, None)
-        return Page(items, self.cursors.seal((items[-1].at.isoformat(), str(items[-1].id)), bound_to=bound))
+        return await read_page(
+            self.cursors, bound, cursor, limit,
+            ask=lambda after, most: self.failures.page(chosen, after=after, limit=most),
+            place_of=lambda item: at_and_id(item.at, item.id), read_place=read_at_and_id,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +108,20 @@ class ReadReplays:
     async def page(self, state: State | None, *, cursor: str | None, limit: int) -> Page[ReplaySummary]:
         """Newest first. Raises CursorInvalid."""
         bound = {"list": "replays", "state": state}
-        found = await self.readings.page(state, after=_opened(self.cursors, cursor, bound), limit=limit + 1)
-        items = list(found[:limit])
-        if len(found) <= limit:
-            return Page(items, None)
-        return Page(items, self.cursors.seal((items[-1].created_at.isoformat(), str(items[-1].id)), bound_to=bound))
+        return await read_page(
+            self.cursors, bound, cursor, limit,
+            ask=lambda after, most: self.readings.page(state, after=after, limit=most),
+            place_of=lambda replay: at_and_id(replay.created_at, replay.id), read_place=read_at_and_id,
+        )  # fmt: skip
 
     async def items(self, replay_id: UUID, outcome: str | None, *, cursor: str | None, limit: int) -> Page[ReplayItem]:
         """In their order. Raises CursorInvalid."""
         bound = {"list": "replay_items", "replay": str(replay_id), "outcome": outcome}
-        after = int(self.cursors.open(cursor, bound_to=bound)[0]) if cursor is not None else None
-        found = await self.readings.items(replay_id, outcome, after=after, limit=limit + 1)
-        items = list(found[:limit])
-        more = len(found) > limit
-        return Page(items, self.cursors.seal((str(items[-1].position),), bound_to=bound) if more else None)
+        return await read_page(
+            self.cursors, bound, cursor, limit,
+            ask=lambda after, most: self.readings.items(replay_id, outcome, after=after, limit=most),
+            place_of=lambda item: (str(item.position),), read_place=lambda place: int(place[0]),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +139,3 @@ class ControlReplay:
         if not changed:
             raise NotAllowedNow(f"The replay is {found.state}: it cannot become {to}")
         return found
-
-
-def _opened(cursors: Cursors, cursor: str | None, bound: Mapping[str, object]) -> tuple[datetime, UUID] | None:
-    if cursor is None:
-        return None
-    at, item_id = cursors.open(cursor, bound_to=bound)
-    return datetime.fromisoformat(at), UUID(item_id)
