@@ -3,24 +3,17 @@
 `python -m benchmarks.failures [--rows N] [--json]`: a PostgreSQL of its own, filled by SQL, asked as the gateway asks.
 """
 
-import argparse
-import asyncio
-import json
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from common.clock import SYSTEM_CLOCK
-from common.db.migrate import migrate
-from common.db.pool import Database, connect
+from benchmarks.asking import command, timed
+from common.db.pool import Database
 from gateway.adapters.postgres_failures import PostgresFailures
 from gateway.adapters.postgres_replay_readings import PostgresReplayReadings
 from gateway.domain.causes import fingerprint
 from gateway.domain.failures import Kind, Selection
-from local.infrastructure import Infrastructure
 
 JOBS, REPEATS = 100, 40
 
@@ -60,14 +53,9 @@ async def fill(database: Database, rows: int) -> None:
         await database.execute(f"VACUUM (ANALYZE) {table}")
 
 
-async def timed(ask: Callable[[int], Awaitable[Any]]) -> dict[str, float]:
-    """Milliseconds: median and 95th percentile of `REPEATS`, the first one included."""
-    took: list[float] = []
-    for turn in range(REPEATS):
-        began = time.perf_counter()
-        await ask(turn)
-        took.append((time.perf_counter() - began) * 1000)
-    took.sort()
+async def measured(ask: Callable[[int], Awaitable[Any]]) -> dict[str, float]:
+    """Milliseconds: median and 95th percentile of `REPEATS`."""
+    took = await timed(ask, REPEATS)
     return {"p50_ms": round(took[len(took) // 2], 1), "p95_ms": round(took[int(len(took) * 0.95)], 1)}
 
 
@@ -92,45 +80,18 @@ async def measure(database: Database, rows: int) -> dict[str, Any]:
         "list, a text that is there": Selection(text="RULE-1:"),
         "list, a text that is nowhere": Selection(text="nowhere"),
     }
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"rows_each": rows}
     for name, chosen in asked.items():
-        found[name] = await timed(lambda _, chosen=chosen: failures.page(chosen, after=None, limit=50))
+        found[name] = await measured(lambda _, chosen=chosen: failures.page(chosen, after=None, limit=50))
     position = (deep[0].at, deep[0].id)
-    found["list, a page deep inside"] = await timed(lambda _: failures.page(Selection(), after=position, limit=50))
-    found["groups"] = await timed(lambda _: failures.groups())
-    found["show"] = await timed(lambda turn: failures.one(some[turn % len(some)].id))
+    found["list, a page deep inside"] = await measured(lambda _: failures.page(Selection(), after=position, limit=50))
+    found["groups"] = await measured(lambda _: failures.groups())
+    found["show"] = await measured(lambda turn: failures.one(some[turn % len(some)].id))
     began = time.perf_counter()
     await readings.preview(Selection(kind=Kind.INVOICE), 10_000)
     found["rehearsal of 10,000"] = {"ms": round((time.perf_counter() - began) * 1000, 1)}
     return found
 
 
-async def run(rows: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        async with Infrastructure(Path(folder), parts=frozenset({"postgres"}), say=lambda _: None) as parts:
-            await asyncio.to_thread(migrate, parts.database_url)
-            database = await connect(parts.database_url, application="benchmark", connections=2)
-            try:
-                began = SYSTEM_CLOCK.monotonic()
-                await fill(database, rows)
-                filled = round(SYSTEM_CLOCK.monotonic() - began, 1)
-                return {"rows_each": rows, "filled_s": filled, **await measure(database, rows)}
-            finally:
-                await database.close()
-
-
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--rows", type=int, default=1_000_000)
-    arguments.add_argument("--json", action="store_true")
-    given = arguments.parse_args()
-    found = asyncio.run(run(given.rows))
-    if given.json:
-        print(json.dumps(found))
-        return
-    for name, figures in found.items():
-        print(f"{name:<30} {figures}")
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, fill, measure)

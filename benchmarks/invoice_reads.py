@@ -4,28 +4,21 @@
 asked as the gateway asks.
 """
 
-import argparse
-import asyncio
-import json
-import tempfile
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from benchmarks.asking import command, timed
 from common.clock import SYSTEM_CLOCK
-from common.db.migrate import migrate
-from common.db.pool import Database, connect
+from common.db.pool import Database
 from common.invoice.stage import Stage, Status
 from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.domain.cursors import Cursors
 from gateway.domain.invoices import InvoiceFilter, Match
 from gateway.invoices.reading import ReadInvoices
-from local.infrastructure import Infrastructure
 
 JOBS, REPEATS, PAGE = 100, 200, 50
 LATE_PAGE = 10_000
@@ -100,14 +93,9 @@ def questions(sample: Sample) -> dict[str, InvoiceFilter]:
     }
 
 
-async def timed(ask: Callable[[int], Awaitable[Any]]) -> dict[str, float]:
-    """Milliseconds: median, 99th percentile and the longest of `REPEATS`, the first one included."""
-    took: list[float] = []
-    for turn in range(REPEATS):
-        began = time.perf_counter()
-        await ask(turn)
-        took.append((time.perf_counter() - began) * 1000)
-    took.sort()
+async def measured(ask: Callable[[int], Awaitable[Any]]) -> dict[str, float]:
+    """Milliseconds: median, 99th percentile and the longest of `REPEATS`."""
+    took = await timed(ask, REPEATS)
     shown = {"p50_ms": took[len(took) // 2], "p99_ms": took[int(len(took) * 0.99) - 1], "most_ms": took[-1]}
     return {name: round(value, 1) for name, value in shown.items()}
 
@@ -116,45 +104,18 @@ async def measure(database: Database, rows: int) -> dict[str, Any]:
     invoices = PostgresInvoices(database)
     read = ReadInvoices(invoices, Cursors(b"k" * 32))
     job = await database.fetchval("SELECT job_id FROM invoices WHERE number = $1", f"INV-{rows // 2}")
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"rows": rows}
     for name, chosen in questions(Sample(job, f"INV-{rows - 7}", rows)).items():
-        found[name] = await timed(lambda _, chosen=chosen: read.page(chosen, cursor=None, limit=PAGE))
+        found[name] = await measured(lambda _, chosen=chosen: read.page(chosen, cursor=None, limit=PAGE))
     late = LATE_PAGE if rows > LATE_PAGE * PAGE else rows // PAGE // 2
     place = await database.fetchval("SELECT id FROM invoices ORDER BY id DESC OFFSET $1 LIMIT 1", (late - 1) * PAGE - 1)
-    found[f"list, page {late}"] = await timed(
+    found[f"list, page {late}"] = await measured(
         lambda _: invoices.stretch(InvoiceFilter(), Match.PART, after=place, limit=PAGE)
     )
     some = await invoices.stretch(InvoiceFilter(), Match.PART, after=place, limit=PAGE)
-    found["show"] = await timed(lambda turn: read.one(some.items[turn % PAGE].id))
+    found["show"] = await measured(lambda turn: read.one(some.items[turn % PAGE].id))
     return found
 
 
-async def run(rows: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        async with Infrastructure(Path(folder), parts=frozenset({"postgres"}), say=lambda _: None) as parts:
-            await asyncio.to_thread(migrate, parts.database_url)
-            database = await connect(parts.database_url, application="benchmark", connections=2)
-            try:
-                began = SYSTEM_CLOCK.monotonic()
-                await fill(database, rows)
-                filled = round(SYSTEM_CLOCK.monotonic() - began, 1)
-                return {"rows": rows, "filled_s": filled, **await measure(database, rows)}
-            finally:
-                await database.close()
-
-
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--rows", type=int, default=1_000_000)
-    arguments.add_argument("--json", action="store_true")
-    given = arguments.parse_args()
-    found = asyncio.run(run(given.rows))
-    if given.json:
-        print(json.dumps(found))
-        return
-    for name, figures in found.items():
-        print(f"{name:<32} {figures}")
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, fill, measure)
