@@ -38,6 +38,12 @@ def print_json(value: Answer | dict[str, Any]) -> None:
     print(json.dumps(found, indent=2, ensure_ascii=False))
 
 
+def print_more(next_cursor: str | None) -> None:
+    """How to get the next page, where there is one."""
+    if next_cursor:
+        print(f"more: --cursor {next_cursor}")
+
+
 def print_table(console: Console, columns: Sequence[tuple[str, int]], rows: Iterable[Sequence[object]]) -> None:
     """`columns`: heading and greatest width; a negative one aligns to the right. What is longer is cut."""
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.show import moment, plain, print_json, print_table
+from cli.show import moment, plain, print_json, print_more, print_table
 from cli.surroundings import AsJson, Url, gateway, here
 from client import Alert
 
@@ -31,8 +31,7 @@ def list_alerts(
     columns = [("Id", 36), ("Severity", 8), ("Since", 11), ("Kind", 20)]
     rows = [(alert.id, alert.severity, moment(alert.opened_at, short=True), alert.kind) for alert in page.items]
     print_table(console, columns, rows)
-    if page.next_cursor:
-        typer.echo(f"more: --cursor {page.next_cursor}")
+    print_more(page.next_cursor)
 
 
 @alerts.command("close")

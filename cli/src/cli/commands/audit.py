@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.show import moment, plain, print_json, print_table
+from cli.show import moment, plain, print_json, print_more, print_table
 from cli.surroundings import AsJson, Url, gateway, here
 from client import AuditEntry
 
@@ -41,8 +41,7 @@ def list_entries(
     columns = [("At", 11), ("Who", 14), ("Action", 24), ("Why or what", 40)]
     rows = [(moment(one.at, short=True), one.username or "-", one.action, _why(one)) for one in page.items]
     print_table(here(context).console, columns, rows)
-    if page.next_cursor:
-        typer.echo(f"more: --cursor {page.next_cursor}")
+    print_more(page.next_cursor)
 
 
 def _utc(at: datetime | None) -> datetime | None:

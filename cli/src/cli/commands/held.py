@@ -8,7 +8,7 @@ import typer
 
 from cli.lookup import find
 from cli.reading_shown import print_difference
-from cli.show import moment, money, name, plain, print_facts, print_json, print_table
+from cli.show import moment, money, name, plain, print_facts, print_json, print_more, print_table
 from cli.surroundings import USAGE, AsJson, Url, fail, gateway, here
 from client import Choice, GatewayUnreachable, Held, Resolved, TimelineEntry
 
@@ -46,8 +46,7 @@ def list_held(
     columns = [("Number", 20), ("Reason", 20), ("Age", -8), ("Amount", -15), ("Dossier", 11)]
     rows = [(name(row), row.reason or "-", age(row.age_seconds), money(row), row.dossier or "-") for row in page.items]
     print_table(here(context).console, columns, rows)
-    if page.next_cursor:
-        typer.echo(f"more: --cursor {page.next_cursor}")
+    print_more(page.next_cursor)
 
 
 @held.command()

@@ -10,7 +10,7 @@ from rich.console import Console
 from cli.chosen_invoices import Where, criteria
 from cli.commands.invoice_files import differences, export, read, ubl
 from cli.lookup import find
-from cli.show import moment, money, name, plain, print_facts, print_json, print_table
+from cli.show import moment, money, name, plain, print_facts, print_json, print_more, print_table
 from cli.surroundings import AsJson, Url, gateway, here
 from client import Invoice, InvoiceSummary, TimelineEntry
 
@@ -45,8 +45,7 @@ def list_invoices(
         print_json(page)
         return
     _print_list(here(context).console, page.items)
-    if page.next_cursor:
-        typer.echo(f"more: --cursor {page.next_cursor}")
+    print_more(page.next_cursor)
 
 
 @invoices.command()

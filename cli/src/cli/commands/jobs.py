@@ -10,7 +10,7 @@ import typer
 from cli.commands.replay import follow as follow_replay
 from cli.failures import Why
 from cli.progress import Progress
-from cli.show import moment, plain, print_facts, print_json, print_table
+from cli.show import moment, plain, print_facts, print_json, print_more, print_table
 from cli.surroundings import FAILED, AsJson, Surroundings, Url, fail, gateway, here
 from client import GatewayClient, GatewayUnreachable, Job, Started
 
@@ -150,8 +150,7 @@ def list_jobs(
         for job in page.items
     ]
     print_table(here(context).console, columns, rows)
-    if page.next_cursor:
-        typer.echo(f"more: --cursor {page.next_cursor}")
+    print_more(page.next_cursor)
 
 
 def follow(client: GatewayClient, job_id: str, minutes: float, surroundings: Surroundings, *, as_json: bool) -> None:

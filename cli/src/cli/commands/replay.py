@@ -6,7 +6,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from cli.show import moment, plain, print_facts, print_json, print_table
+from cli.show import moment, plain, print_facts, print_json, print_more, print_table
 from cli.surroundings import FAILED, AsJson, Surroundings, Url, fail, gateway, here
 from client import GatewayClient, Replay
 
@@ -38,8 +38,7 @@ def list_replays(
         for row in page.items
     ]
     print_table(here(context).console, columns, rows)
-    if page.next_cursor:
-        typer.echo(f"more: --cursor {page.next_cursor}")
+    print_more(page.next_cursor)
 
 
 @replays.command()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from cli.show import moment, print_json, print_table
+from cli.show import moment, print_json, print_more, print_table
 from cli.surroundings import USAGE, AsJson, Surroundings, Url, fail, gateway, here
 from client import GatewayClient, User
 
@@ -44,8 +44,7 @@ def list_users(
         print_json(page)
         return
     _show(here(context), page.items)
-    if page.next_cursor:
-        typer.echo(f"more: --cursor {page.next_cursor}")
+    print_more(page.next_cursor)
 
 
 @users.command("add")
