@@ -31,6 +31,8 @@ from ubl.safe import MalformedDocument
 pytestmark = pytest.mark.stack
 
 ROWS = 2_000
+SLOW = 400
+"""Rows a second of the first replay: it must leave something for the two that start after it."""
 MESSAGE = "RULE-1: the total is wrong"
 GROUP = fingerprint(Reason.INVALID, MESSAGE)
 
@@ -87,7 +89,7 @@ async def by_command_line(folder: Path, port: int) -> UUID:
     )
     await login.communicate(f"{PASSWORD}\n".encode())
     replay = await asyncio.create_subprocess_exec(
-        *words, "dlq", "replay", "--group", GROUP, "--reason", "by cli", "--canary", "0", "--rate", "1000",
+        *words, "dlq", "replay", "--group", GROUP, "--reason", "by cli", "--canary", "0", "--rate", str(SLOW),
         env=env, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     shown, _ = await replay.communicate()
@@ -117,9 +119,8 @@ async def test_three_replayers_and_a_kill_in_the_middle_move_each_row_once(
     process = await spawn(tmp_path, port, settings)
     clients = [GatewayClient(f"http://127.0.0.1:{port}", credentials=("admin", PASSWORD)) for _ in range(2)]
     try:
-        replays = await asyncio.gather(
-            by_client(clients[0], "by one"), by_client(clients[1], "by another"), by_command_line(tmp_path, port)
-        )
+        first = await by_command_line(tmp_path, port)
+        replays = (first, *await asyncio.gather(by_client(clients[0], "by one"), by_client(clients[1], "by another")))
         async with asyncio.timeout(60):
             while (await replayed_times(database)).get(1, 0) < ROWS / 8:
                 await asyncio.sleep(0.01)
