@@ -73,7 +73,9 @@ test *arguments:
     #!/bin/sh
     set -eu
     if [ -n {{ quote(arguments) }} ]; then exec pytest -q {{ arguments }}; fi
-    pytest -q -n 3 --dist loadfile -m "not alone" tests/architecture tests/unit tests/contract tests/integration tests/e2e
+    # files in this order, the long ones first: by number of tests, xdist's own order, one of them would end alone
+    pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations 15 -m "not alone" \
+        tests/e2e tests/integration tests/contract tests/architecture tests/unit
     pytest -q -m alone tests/integration
     pytest -q tests/chaos
 
