@@ -18,9 +18,13 @@ STAGES = frozenset(Stage)
 
 EVERYBODYS = {"invoices", "invoice_events"}
 """Moved by all, through the one door: `common.db.moves`; a card names the stages it works instead."""
-GUESTS = {("gateway", "jobs"), ("gateway", "invoice_keys"), ("gateway", "attempts")}
+GUESTS = {
+    ("gateway", "jobs"), ("gateway", "invoice_keys"), ("gateway", "attempts"), ("gateway", "dry_runs"),
+    ("validator", "dry_run_items"),
+}  # fmt: skip
 """The gateway inserts a job's row and never touches it again (docs/architecture/spine.md); a failed row that is let go
-again takes its key again; a recovery gives back attempts and keys that the database has forgotten."""
+again takes its key again; a recovery gives back attempts and keys that the database has forgotten. Dry runs likewise,
+and the validator writes its verdicts into their items."""
 CLAIMED = {"sender": {Stage.VALIDATED}}
 """Worked without a sweep: the pump claims them."""
 

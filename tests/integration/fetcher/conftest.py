@@ -13,7 +13,7 @@ _EMPTY = "SET session_replication_role = replica;" + "".join(
     f"DELETE FROM {table};"
     for table in (
         "job_pages", "invoice_keys", "attempts", "invoice_events", "invoices", "notifications", "jobs", "watermarks",
-        "administrations", "dead_letters",
+        "administrations", "dead_letters", "dry_run_items", "dry_runs",
     )
 )  # fmt: skip
 

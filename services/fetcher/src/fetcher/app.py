@@ -17,15 +17,19 @@ from common.http.client import make_client
 from common.kafka import Announcer, Consumers
 from common.kafka.dead_letters import DeadLetters
 from common.outcomes import MoveAnnouncer
-from common.runtime import App, Resources
+from common.runtime import App, Loop, Resources
 from common.workers import Workers
 from fetcher.adapters.postgres_administrations import PostgresAdministrations
 from fetcher.adapters.postgres_closing import PostgresClosing
+from fetcher.adapters.postgres_dry_run_ends import PostgresDryRunEnds
+from fetcher.adapters.postgres_dry_run_pages import PostgresDryRunPages
+from fetcher.adapters.postgres_dry_runs import PostgresDryRuns
 from fetcher.adapters.postgres_jobs import PostgresJobs
 from fetcher.adapters.postgres_pages import PostgresPages
 from fetcher.adapters.postgres_sweeps import FetcherSweeps
 from fetcher.adapters.source_rest import Fields, RestSource
 from fetcher.adapters.workers import WorkerIdentification
+from fetcher.dry_runs import CloseDryRuns, nobody_hears_jobs, nobody_hears_moves
 from fetcher.handlers import on_jobs_requested
 from fetcher.planning import Planner
 from fetcher.remembering import RememberedLeases, RememberedPages
@@ -59,6 +63,7 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
     )
     leases = RememberedLeases(jobs, memory)
     runner = JobRunner(leases, listing, at_once=settings.jobs_at_once, renew_every=settings.job_lease / 3)
+    dry_runs = _dry_runs(settings, database, _source(settings, client), planner, memory)
     closer = CloseJobs(PostgresClosing(database), announce_jobs, announce_moves=moves.announce)
     sweeper = Sweeper(database, FetcherSweeps(database, moves.announce).all(), service="fetcher")
     dead_letters = DeadLetters(
@@ -68,7 +73,7 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
     consumers.on(Topic.JOBS_REQUESTED, JobRequested, on_jobs_requested(jobs, runner.ring))
     return App(
         subscribers=consumers.subscribers,
-        loops=(runner.run, closer.run, sweeper.run, Partitions(database).run),
+        loops=(runner.run, closer.run, sweeper.run, Partitions(database).run, *dry_runs),
         close=(client.aclose, workers.close),
         checks={MEMORY_CHECK: memory.remembers},
     )
@@ -76,7 +81,7 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
 
 def _client(settings: FetcherSettings) -> httpx.AsyncClient:
     token = settings.source_token.get_secret_value() if settings.source_token else None
-    return make_client(base_url=str(settings.source_url), token=token, connections=settings.jobs_at_once * 2)
+    return make_client(base_url=str(settings.source_url), token=token, connections=settings.jobs_at_once * 2 + 2)
 
 
 def _source(settings: FetcherSettings, client: httpx.AsyncClient) -> RestSource:
@@ -95,6 +100,30 @@ def _jobs(settings: FetcherSettings, database: Database) -> PostgresJobs:
         overlap=settings.watermark_overlap,
         full_listing_every=settings.full_listing_every,
     )
+
+
+def _dry_runs(
+    settings: FetcherSettings, database: Database, source: RestSource, planner: Planner, memory: Memory
+) -> tuple[Loop, Loop]:
+    """One at a time, and given no announcer: what it lists nobody can hear of."""
+    lease, deadline = settings.job_lease, settings.dry_run_deadline
+    runs = PostgresDryRuns(
+        database,
+        lease=lease,
+        overlap=settings.watermark_overlap,
+        full_listing_every=settings.full_listing_every,
+        deadline=deadline,
+    )
+    listing = ListSource(
+        source,
+        runs,
+        PostgresDryRunPages(database, planner, lease=lease),
+        announce=nobody_hears_moves,
+        announce_jobs=nobody_hears_jobs,
+        retries=settings.source_retries,
+    )
+    runner = JobRunner(RememberedLeases(runs, memory), listing, at_once=1, renew_every=lease / 3)
+    return runner.run, CloseDryRuns(PostgresDryRunEnds(database, deadline=deadline)).run
 
 
 async def _announce_jobs(announcer: Announcer, events: Sequence[JobEvent]) -> None:

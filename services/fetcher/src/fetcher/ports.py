@@ -68,15 +68,19 @@ class Leases(Protocol):
         ...
 
 
-class Jobs(Leases, Protocol):
+class Listings(Protocol):
+    """Listings that cannot go on."""
+
+    async def listing_failed(self, job: LeasedJob, error: dict[str, Any]) -> JobEvent | None:
+        """The listing ends here; the job fails once its open rows are done. None when there is nothing to tell."""
+        ...
+
+
+class Jobs(Leases, Listings, Protocol):
     """The `jobs` table, as far as listing goes."""
 
     async def accept(self, requests: Sequence[JobRequested]) -> None:
         """Make the rows that are not there yet, and wake them."""
-        ...
-
-    async def listing_failed(self, job: LeasedJob, error: dict[str, Any]) -> JobEvent | None:
-        """The listing ends here; the job fails once its open rows are done. None when the lease is lost."""
         ...
 
 
@@ -121,6 +125,22 @@ class Closing(Protocol):
 
     async def announced(self, events: Sequence[JobEvent]) -> None:
         """These ends were heard by the broker."""
+        ...
+
+
+class DryRunEnds(Protocol):
+    """Ending dry runs, and forgetting them."""
+
+    async def finished(self) -> Sequence[UUID]:
+        """Those that are judged, cancelled or late."""
+        ...
+
+    async def end(self, run_id: UUID) -> str | None:
+        """End one; its status, None when somebody else did."""
+        ...
+
+    async def forget(self) -> None:
+        """Delete some of what has expired."""
         ...
 
 

@@ -24,3 +24,4 @@ class FetcherSettings(CommonSettings):
     jobs_at_once: int = Field(default=4, ge=1, le=32)
     job_lease: Seconds = timedelta(seconds=15)
     parse_workers: int = Field(default=1, ge=1, le=16)
+    dry_run_deadline: Seconds = timedelta(hours=1)

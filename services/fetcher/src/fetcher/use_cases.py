@@ -15,7 +15,17 @@ from common.errors import ClearfactsError, RowFault
 from common.invoice.move import Moved
 from common.observability.tracing import correlation_id
 from fetcher.domain import SourcePage
-from fetcher.ports import Closing, Jobs, LeasedJob, LeaseLost, Leases, Pages, Source, SourceRefused, SourceUnavailable
+from fetcher.ports import (
+    Closing,
+    LeasedJob,
+    LeaseLost,
+    Leases,
+    Listings,
+    Pages,
+    Source,
+    SourceRefused,
+    SourceUnavailable,
+)
 
 log = structlog.get_logger()
 
@@ -32,7 +42,7 @@ class ListSource:
     def __init__(
         self,
         source: Source,
-        jobs: Jobs,
+        jobs: Listings,
         pages: Pages,
         *,
         announce: AnnounceMoves,

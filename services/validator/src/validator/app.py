@@ -14,7 +14,9 @@ from common.runtime import App, Resources
 from common.workers import Workers
 from ubl.work import warm
 from validator.adapters.postgres import PostgresRows
+from validator.adapters.postgres_dry_runs import PostgresDryRunItems
 from validator.adapters.workers import Apart, WorkerValidation
+from validator.dry_runs import JudgeDryRuns
 from validator.handlers import on_due, on_invoices_fetched, park_due, park_event
 from validator.settings import ValidatorSettings
 from validator.use_cases import ValidateInvoices
@@ -41,6 +43,7 @@ async def build_app(settings: ValidatorSettings, resources: Resources) -> App:
         park=park_due(careful.park, moves.announce),
         isolation=isolation,
     )
+    rehearse = JudgeDryRuns(PostgresDryRunItems(database), WorkerValidation(alone, alone, profile))
     store = PostgresDeadLetters(database, settings.kafka_bootstrap_servers)
     letters = DeadLetters(Group.VALIDATOR, store, announcer)
     consumers = Consumers(resources.broker, Group.VALIDATOR, letters, alerts=PostgresAlerts(database))
@@ -53,6 +56,6 @@ async def build_app(settings: ValidatorSettings, resources: Resources) -> App:
     )
     return App(
         subscribers=consumers.subscribers,
-        loops=(Sweeper(database, (sweep,), service="validator").run, alone.stand_by),
+        loops=(Sweeper(database, (sweep,), service="validator").run, alone.stand_by, rehearse.run),
         close=(workers.close, apart.close),
     )

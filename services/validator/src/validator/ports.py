@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from common.invoice.move import Move, Moved
-from validator.domain import Document, Judged
+from validator.domain import Document, DryRunItem, DryRunVerdict, Judged
 
 Key = tuple[UUID, int]
 """(row id, version)"""
@@ -26,6 +26,20 @@ class Rows(Protocol):
 
     async def set_aside(self, keys: Sequence[Key]) -> Sequence[Key]:
         """Count that each ended a worker alone and let the sweeper take it next; those that did so too often."""
+        ...
+
+
+class DryRunItems(Protocol):
+    async def lease(self, limit: int) -> Sequence[DryRunItem]:
+        """Open items that nobody has in hand; a minute later somebody else may take them."""
+        ...
+
+    async def keep(self, verdicts: Sequence[DryRunVerdict]) -> None:
+        """Write the verdicts of items that are still open, and drop their documents. Raises RowFault."""
+        ...
+
+    async def give_back(self, items: Sequence[DryRunItem]) -> None:
+        """Count that each ended a worker alone; it may be taken again at once."""
         ...
 
 

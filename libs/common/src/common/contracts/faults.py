@@ -14,6 +14,8 @@ class JobErrorCode(StrEnum):
     BALANCE_BROKEN = "BALANCE_BROKEN"
     CANCELLED = "CANCELLED"
     INVALID_REQUEST = "INVALID_REQUEST"
+    DRY_RUN_TIMED_OUT = "DRY_RUN_TIMED_OUT"
+    DRY_RUN_TOO_LARGE = "DRY_RUN_TOO_LARGE"
 
 
 @dataclass(frozen=True, slots=True)

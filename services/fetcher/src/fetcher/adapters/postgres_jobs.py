@@ -95,7 +95,7 @@ class PostgresJobs:
         rows = await self._database.fetch(
             _LEASE, limit, uuid4(), self._lease, self._overlap, SOURCE, self._full_listing_every
         )
-        return [_leased(row) for row in rows]
+        return [to_leased(row) for row in rows]
 
     async def renew(self, jobs: Sequence[LeasedJob]) -> None:
         """Keep the leases that are still ours."""
@@ -133,7 +133,8 @@ def _columns(request: JobRequested) -> tuple[object, ...]:
     )
 
 
-def _leased(row: Row) -> LeasedJob:
+def to_leased(row: Row) -> LeasedJob:
+    """A row of a statement that leases."""
     ids = row["invoice_ids"]
     return LeasedJob(
         id=row["id"],

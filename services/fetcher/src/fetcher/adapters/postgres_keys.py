@@ -20,14 +20,15 @@ ON CONFLICT DO NOTHING
 RETURNING dossier, dedupe_key
 """
 
-# The key is locked so that nobody else takes it over, the holder so that it cannot end meanwhile.
 _HOLDERS = """
 SELECT k.dossier, k.dedupe_key, k.generation, h.id, h.stage, h.reason, h.maybe_sent, h.content_sha256
 FROM unnest($1::text[], $2::text[]) AS t(dossier, dedupe_key)
 JOIN invoice_keys k ON k.dossier = t.dossier AND k.dedupe_key = t.dedupe_key
 JOIN invoices h ON h.id = k.holder
-ORDER BY h.id FOR SHARE OF h FOR UPDATE OF k
+ORDER BY h.id
 """
+# The key is locked so that nobody else takes it over, the holder so that it cannot end meanwhile.
+_LOCKED_HOLDERS = f"{_HOLDERS} FOR SHARE OF h FOR UPDATE OF k"
 
 _TAKE_OVER = """
 UPDATE invoice_keys k SET holder = t.holder, generation = t.generation
@@ -38,12 +39,20 @@ WHERE k.dossier = t.dossier AND k.dedupe_key = t.dedupe_key
 
 async def resolve(connection: Connection, planned: Sequence[tuple[UUID, Plan]], *, force: bool) -> list[NewRow]:
     """Look at each planned row's key and say where the row starts. Takes and takes over keys."""
-    ways = _first_per_key(planned)
-    holders = await _take(connection, ways)
+    holders = await _take(connection, _first_per_key(planned))
+    rows, takeovers = judge_in_order(planned, holders, force=force)
+    await _take_over(connection, takeovers)
+    return rows
+
+
+def judge_in_order(
+    planned: Sequence[tuple[UUID, Plan]], holders: dict[Key, Holder], *, force: bool
+) -> tuple[list[NewRow], list[tuple[Key, NewRow]]]:
+    """Where each row starts, and which of them take a key over from `holders`; those who get a key join them."""
     rows: list[NewRow] = []
     takeovers: list[tuple[Key, NewRow]] = []
     for row_id, plan in planned:
-        key = _key(plan)
+        key = key_of(plan)
         if key is None:
             rows.append(NewRow(row_id, plan, plan.stage, plan.reason, plan.error))
             continue
@@ -54,13 +63,18 @@ async def resolve(connection: Connection, planned: Sequence[tuple[UUID, Plan]], 
             if judgement.takes_over:
                 takeovers.append((key, row))
             holders[key] = Holder(row_id, Stage.FETCHED, False, _content(plan), row.generation)
-    await _take_over(connection, takeovers)
-    return rows
+    return rows, takeovers
+
+
+async def holders_of(connection: Connection, keys: Sequence[Key]) -> dict[Key, Holder]:
+    """Who holds each of `keys` at this moment: nothing is taken and nothing locked."""
+    rows = await connection.fetch(_HOLDERS, [key[0] for key in keys], [key[1] for key in keys])
+    return {(row["dossier"], row["dedupe_key"]): _holder(row) for row in rows}
 
 
 async def lock_holder(connection: Connection, key: Key) -> Holder | None:
     """Who holds `key`, locked as in `resolve`."""
-    rows = await connection.fetch(_HOLDERS, [key[0]], [key[1]])
+    rows = await connection.fetch(_LOCKED_HOLDERS, [key[0]], [key[1]])
     return _holder(rows[0]) if rows else None
 
 
@@ -79,7 +93,7 @@ async def _take(connection: Connection, ways: dict[Key, UUID]) -> dict[Key, Hold
     others = [key for key in ordered if key not in mine]
     if not others:
         return {}
-    rows = await connection.fetch(_HOLDERS, [key[0] for key in others], [key[1] for key in others])
+    rows = await connection.fetch(_LOCKED_HOLDERS, [key[0] for key in others], [key[1] for key in others])
     return {(row["dossier"], row["dedupe_key"]): _holder(row) for row in rows}
 
 
@@ -127,12 +141,13 @@ def explain(reason: Reason) -> str:
 def _first_per_key(planned: Sequence[tuple[UUID, Plan]]) -> dict[Key, UUID]:
     ways: dict[Key, UUID] = {}
     for row_id, plan in planned:
-        if (key := _key(plan)) is not None:
+        if (key := key_of(plan)) is not None:
             ways.setdefault(key, row_id)
     return ways
 
 
-def _key(plan: Plan) -> Key | None:
+def key_of(plan: Plan) -> Key | None:
+    """None where the document could not be placed."""
     return (plan.dossier, plan.key) if plan.dossier is not None and plan.key is not None else None
 
 

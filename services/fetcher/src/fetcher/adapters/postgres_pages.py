@@ -22,7 +22,7 @@ from fetcher.ports import LeasedJob, LeaseLost
 
 log = structlog.get_logger()
 
-_KNOWN = """
+KNOWN_ROWS = """
 SELECT DISTINCT ON (i.invoice_id, i.raw_sha256) i.invoice_id, i.raw_sha256, i.id, i.job_id
 FROM unnest($1::text[], $2::bytea[]) AS t(source_id, sha256)
 JOIN invoices i ON i.invoice_id = t.source_id AND i.raw_sha256 = t.sha256
@@ -80,7 +80,7 @@ class PostgresPages:
         An item that the database refuses is parked; the others go on.
         """
         known = await self._known(job, page.items)
-        fresh = _distinct(item for item in page.items if (item.source_id, item.sha256) not in known)
+        fresh = distinct(item for item in page.items if (item.source_id, item.sha256) not in known)
         plans = await self._plan(fresh)
         try:
             return await self._write(job, page, known, plans)
@@ -131,7 +131,7 @@ class PostgresPages:
     async def _known(self, job: LeasedJob, items: Sequence[Listed]) -> Known:
         """Rows of the same bytes under the same id; force asks for new ones, but once in a job."""
         columns = [item.source_id for item in items], [item.sha256 for item in items]
-        rows = await self._database.fetch(_KNOWN, *columns, job.id if job.force else None)
+        rows = await self._database.fetch(KNOWN_ROWS, *columns, job.id if job.force else None)
         return {(row["invoice_id"], row["raw_sha256"]): (row["id"], row["job_id"]) for row in rows}
 
     async def _write_page(
@@ -178,7 +178,8 @@ def _fate(
     return (Fate.REPEATED if made[key] in seen else Fate.NEW), made[key]
 
 
-def _distinct(items: Iterable[Listed]) -> list[Listed]:
+def distinct(items: Iterable[Listed]) -> list[Listed]:
+    """Each source id and hash once, in order."""
     first: dict[tuple[str, bytes], Listed] = {}
     for item in items:
         first.setdefault((item.source_id, item.sha256), item)

@@ -116,6 +116,14 @@ OF_JOBS: Mapping[JobErrorCode, tuple[str, str]] = {
     ),
     JobErrorCode.CANCELLED: ("somebody cancelled the job", "start another one for what was left"),
     JobErrorCode.INVALID_REQUEST: ("the request on Kafka cannot be carried out", "mend whoever writes it"),
+    JobErrorCode.DRY_RUN_TIMED_OUT: (
+        "a dry run waited too long for `details.waiting_for` (listing, validation); nothing was sent or kept from it",
+        "look at that service (`GET /api/v1/system/status`), then start it again",
+    ),
+    JobErrorCode.DRY_RUN_TOO_LARGE: (
+        "a dry run found more than `details.limit` invoices; those it had are judged and shown",
+        "ask for some of them by `invoice_ids`",
+    ),
 }
 
 _INTRODUCTION = """\
