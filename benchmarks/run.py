@@ -1,14 +1,17 @@
-"""`./run bench end-to-end`: measures, proves that nothing was lost or sent twice, and prints the figures."""
+"""`./run bench`: `end-to-end` measures and proves that nothing was lost or sent twice, `reads` what the API answers."""
 
 import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from rich.console import Console
 
 from benchmarks.end_to_end import measure
 from benchmarks.figures import Run, exit_code, figures
+from benchmarks.reads.command import DATA as READS_DATA
+from benchmarks.reads.command import reads
 from benchmarks.report import report
 from benchmarks.rig import PRODUCT, Workload
 from local.foreground import make_say, run
@@ -16,11 +19,14 @@ from local.system import SERVICES
 
 DATA = Path(".clearfacts/bench")
 
+if TYPE_CHECKING:
+    Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no other name
+
 
 def main(arguments: Sequence[str]) -> int:
-    """0, or 1 where something was lost or sent twice, 3 where the machine was not quiet."""
+    """0, or 1 where something was lost or sent twice, 3 where the machine was not quiet, 4 where a goal was missed."""
     options = _parser().parse_args(arguments)
-    return run(lambda: _end_to_end(options))
+    return run(lambda: options.measure(options))
 
 
 async def _end_to_end(options: argparse.Namespace) -> int:
@@ -48,7 +54,13 @@ async def _end_to_end(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run bench", description="Measure (docs/performance.md).")
-    verbs = parser.add_subparsers(required=True, metavar="end-to-end")
+    verbs = parser.add_subparsers(required=True, metavar="end-to-end|reads")
+    _add_end_to_end(verbs)
+    _add_reads(verbs)
+    return parser
+
+
+def _add_end_to_end(verbs: "Verbs") -> None:
     verb = verbs.add_parser("end-to-end", help="the whole system beside its limit and the sequential design")
     add = verb.add_argument
     add("--count", type=_positive, default=20_000, help="invoices of the measured job (default %(default)s)")
@@ -61,7 +73,22 @@ def _parser() -> argparse.ArgumentParser:
     add("--memory", action="store_true", help="write the memory of all parts, each second, to DATA/memory-N.csv")
     add("--noisy", action="store_true", help="do not reject a run on a machine that was not quiet")
     add("--json", action="store_true", help="print the figures as the last line")
-    return parser
+    verb.set_defaults(measure=_end_to_end)
+
+
+def _add_reads(verbs: "Verbs") -> None:
+    verb = verbs.add_parser("reads", help="the gateway's reads at a million invoices, idle and beside a job")
+    add = verb.add_argument
+    add("--rows", type=_positive, default=1_000_000, help="invoices (default %(default)s)")
+    add("--seconds", type=float, default=60.0, help="of each load by the clock (default %(default)s)")
+    add(
+        "--slices", type=_positive, default=12, help="of each question in turns with bare FastAPI (default %(default)s)"
+    )
+    add("--seed", type=int, default=1, help="of rows and questions (default %(default)s)")
+    add("--data", type=Path, default=READS_DATA, help="data directory, wiped first (default %(default)s)")
+    add("--noisy", action="store_true", help="exit code 0 also where a goal was missed")
+    add("--json", action="store_true", help="print the figures as the last line")
+    verb.set_defaults(measure=reads)
 
 
 def _positive(text: str) -> int:

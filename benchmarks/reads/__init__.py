@@ -1,0 +1,1 @@
+"""How long the gateway's reads take at a million invoices, over HTTP, idle and beside a running job."""
