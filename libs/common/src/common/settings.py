@@ -1,5 +1,6 @@
 """Settings that every service shares, and the one way to read any: typed, frozen, secrets from files where named."""
 
+import ipaddress
 import os
 import re
 import sys
@@ -14,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from common.contracts.webhooks import SHORTEST_KEY, IPNetwork
 from common.errors import ConfigurationError
 
 
@@ -46,6 +48,21 @@ def _zone(value: str) -> str:
 
 TimeZone = Annotated[str, AfterValidator(_zone)]
 """A setting that names a time zone of the IANA database."""
+
+
+SigningKey = Annotated[SecretStr, Field(min_length=SHORTEST_KEY)]
+"""The secret that other secrets are made from; it must be the same everywhere and stay."""
+
+
+def _network(value: Any) -> Any:
+    try:
+        return ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError("give networks like 10.0.0.0/8 or fd00::/8") from None
+
+
+Networks = tuple[Annotated[IPNetwork, BeforeValidator(_network)], ...]
+"""A JSON list of networks."""
 
 
 def _lower(value: Any) -> Any:

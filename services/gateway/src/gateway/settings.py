@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, model_validator
 
-from common.settings import CommonSettings, Environment, Seconds, Settings
+from common.settings import CommonSettings, Environment, Networks, Seconds, Settings, SigningKey
 
 SHORTEST_BOOTSTRAP_PASSWORD = 12
 
@@ -29,7 +29,10 @@ class GatewaySettings(CommonSettings):
     )
     event_streams: int = Field(default=500, ge=1, description="live streams of jobs at once, of everybody, per replica")
     event_streams_per_user: int = Field(default=20, ge=1, description="live streams of jobs at once, per replica")
+    dry_run_kept: Seconds = Field(default=timedelta(hours=24), description="until a dry run and its rows vanish")
     export_rows: int = Field(default=100_000, ge=1, le=10_000_000, description="of one export of invoices, at most")
+    webhook_signing_key: SigningKey | None = Field(default=None, description="what secrets of webhooks are made from")
+    webhook_networks: Networks = Field(default=(), description="own networks that webhooks may go to, also by http")
     bootstrap_admin_username: str | None = Field(default=None, min_length=1, max_length=200)
     bootstrap_admin_password: SecretStr | None = None
 

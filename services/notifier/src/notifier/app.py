@@ -1,7 +1,7 @@
 """The notifier, wired."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from common.contracts.events import JobEvent
 from common.contracts.topics import Group, Topic
 from common.db.configuration import LiveConfiguration
 from common.db.dead_letters import PostgresDeadLetters
+from common.db.pool import Database
 from common.db.postgres_alerts import PostgresAlerts
 from common.errors import ClearfactsError
 from common.kafka import Announcer, Consumers
@@ -21,17 +22,22 @@ from common.runtime import App, Loop, Resources
 from notifier.adapters.postgres import PostgresJobReports, PostgresNotifications
 from notifier.adapters.postgres_alerts import PostgresAlertReports
 from notifier.adapters.slack import NoMessenger, SlackMessenger
+from notifier.adapters.webhook_posts import HttpPoster
+from notifier.adapters.webhook_rows import PostgresOutbox, PostgresOutcomes
 from notifier.composing import Compose
 from notifier.handlers import make_handler
 from notifier.ports import Messenger
 from notifier.settings import NotifierSettings
 from notifier.use_cases import RecordAlerts, RecordFinishedJobs, RecordOpenJobs, Rhythm, TellPeople
+from notifier.webhooks.sending import Deliver
 
 log = structlog.get_logger()
 
 SEND_EVERY = 1.0
 SWEEP_EVERY = 10.0
 ALERTS_EVERY = 2.0
+COLLECT_EVERY = 1.0
+TIDY_EVERY = 300.0
 LEASE_IN_TIMEOUTS = 3
 
 
@@ -52,6 +58,7 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
     bell = asyncio.Event()
     store = PostgresDeadLetters(database, cluster=settings.kafka_bootstrap_servers)
     dead_letters = DeadLetters(Group.NOTIFIER, store, Announcer(broker, source=Group.NOTIFIER))
+    webhooks, close = _webhooks(settings, database)
     consumers = Consumers(broker, Group.NOTIFIER, dead_letters, alerts=PostgresAlerts(database))
     consumers.on(Topic.JOBS_EVENTS, JobEvent, make_handler(record, bell.set))
 
@@ -70,8 +77,25 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
             _every(SEND_EVERY, tell, bell),
             _every(SWEEP_EVERY, sweep, asyncio.Event()),
             _every(ALERTS_EVERY, look_for_alerts, asyncio.Event()),
+            *webhooks,
         ],
+        close=[close],
     )
+
+
+def _webhooks(settings: NotifierSettings, database: Database) -> tuple[Sequence[Loop], Loop]:
+    """The loops, and how to end what they hold."""
+    timeout = timedelta(seconds=settings.webhook_timeout)
+    outcomes, outbox = PostgresOutcomes(database), PostgresOutbox(database)
+    poster = HttpPoster(settings.webhook_networks, timeout=timeout)
+    key = settings.webhook_signing_key.get_secret_value() if settings.webhook_signing_key else None
+    deliver = Deliver(outbox, poster, key=key, lease=timeout * LEASE_IN_TIMEOUTS)
+
+    async def collect() -> None:
+        await outcomes.collect()
+
+    every = (_every(COLLECT_EVERY, collect, asyncio.Event()), _every(TIDY_EVERY, outbox.tidy, asyncio.Event()))
+    return [*every, deliver.run], poster.close
 
 
 def live_rhythm(

@@ -34,3 +34,4 @@ PROBES = Counter("destination_probes_total", "Probes of a destination that is le
 LOOP_LAG_SECONDS = Gauge("event_loop_lag_seconds", "How late the event loop's own tick was")
 BALANCE_BROKEN = Counter("balance_broken_total", "Jobs whose balance proof failed")
 NOTIFICATIONS = Counter("notifications_total", "Messages to people by how they ended", ["channel", "outcome"])
+WEBHOOKS = Counter("webhook_deliveries_total", "Attempts to deliver to integrators by how they ended", ["outcome"])

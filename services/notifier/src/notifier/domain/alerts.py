@@ -20,6 +20,7 @@ _MEANS: Mapping[str, str] = {
     "paused": "sending is paused by a person",
     "breaker_open": "Clearfacts does not answer as it should; sending waits for it",
     "retention_gap": "records were deleted before they were read; their rows are worked by the sweeps",
+    "webhook_stopped": "an integrator's endpoint gets no deliveries any more",
     "storm": "one unexpected error fails row after row; rows are tried one at a time until one passes",
 }
 _CAUSES = ("why", "reason", "cause", "error")

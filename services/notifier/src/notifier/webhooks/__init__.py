@@ -1,0 +1,1 @@
+"""Outcomes for integrators: collected, signed, delivered at least once (docs/architecture/webhooks.md)."""
