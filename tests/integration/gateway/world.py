@@ -18,6 +18,7 @@ from gateway.adapters.installed import installed
 from gateway.adapters.kafka_outcomes import KafkaOutcomes
 from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.adapters.postgres_held import PostgresHeld
+from gateway.adapters.postgres_dry_runs import PostgresDryRuns
 from gateway.adapters.postgres_job_control import PostgresJobControl
 from gateway.adapters.postgres_jobs import PostgresJobs
 from gateway.adapters.postgres_operations import PostgresOperations
@@ -33,6 +34,7 @@ from gateway.held import ReadHeld, ResolveHeld
 from gateway.jobs.cancelling import CancelJob
 from gateway.jobs.progress import Limits, Watches
 from gateway.operations import OperationStories, ReadAlerts, ReadSystem
+from gateway.jobs.dry_runs import ReadDryRuns
 from gateway.reading_invoices import build_invoices
 from gateway.recovery.story import Recover
 from gateway.replay.retrying import RetryFailed
@@ -85,6 +87,7 @@ class RealWorld:
             cancel_job=CancelJob(control),
             watches=self.watches,
             retry_failed=RetryFailed(control, replays.start),
+            read_dry_runs=ReadDryRuns(PostgresDryRuns(self.database), cursors),
             invoices=build_invoices(
                 self.database, cursors, compare=Comparing(), run=in_this_process, export_rows=self.export_rows
             ),

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.domain.access import Caller, User
 from gateway.domain.faults import IdempotencyKeyReused, TooManyJobs
-from gateway.domain.orders import MOST_OPEN_JOBS, Order, Placed
+from gateway.domain.orders import MOST_OPEN_DRY_RUNS, MOST_OPEN_JOBS, Order, Placed
 from gateway.ports import Jobs
 from tests.unit.gateway.fakes import NOON
 
@@ -41,9 +41,29 @@ async def check_jobs(jobs: Jobs, ann: User, bob: User) -> None:
 
     for other in (placed(bob, key="k"), placed(ann, key="another"), placed(ann), placed(ann)):
         assert (await jobs.place(other)).job_id == other.job_id
+    await check_dry_runs(jobs, ann)
     await check_most(jobs, ann, first)
     assert await jobs.job(uuid4()) is None
     assert await jobs.pace() is None
+
+
+async def check_dry_runs(jobs: Jobs, ann: User) -> None:
+    """They count beside the jobs, and no key is good for both."""
+    dry = Order(dry_run=True)
+    with pytest.raises(IdempotencyKeyReused):
+        await jobs.place(placed(ann, dry, key="k"))
+    first = placed(ann, dry, key="dry")
+    assert (await jobs.place(first)).job_id == first.job_id
+    again = await jobs.place(placed(ann, dry, key="dry"))
+    assert (again.job_id, again.estimated_completion, again.replayed) == (
+        first.job_id, first.estimated_completion, True,
+    )  # fmt: skip
+    with pytest.raises(IdempotencyKeyReused):
+        await jobs.place(placed(ann, key="dry"))
+    for _ in range(MOST_OPEN_DRY_RUNS - 1):
+        await jobs.place(placed(ann, dry))
+    with pytest.raises(TooManyJobs):
+        await jobs.place(placed(ann, dry))
 
 
 async def check_most(jobs: Jobs, ann: User, first: Placed) -> None:

@@ -20,7 +20,7 @@ from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.domain.access import Account, Caller, Role, User
 from gateway.domain.cursors import Cursors
 from gateway.domain.faults import Busy, IdempotencyKeyReused, TooManyJobs
-from gateway.domain.orders import MOST_OPEN_JOBS, Placed, Receipt
+from gateway.domain.orders import MOST_OPEN_DRY_RUNS, MOST_OPEN_JOBS, Placed, Receipt
 from gateway.domain.pace import Pace
 from gateway.domain.readings import (
     InvoiceDetail,
@@ -32,6 +32,7 @@ from gateway.domain.readings import (
 )
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.jobs.cancelling import CancelJob
+from gateway.jobs.dry_runs import ReadDryRuns
 from gateway.jobs.progress import Limits, Watches
 from gateway.recovery.story import Recover
 from gateway.replay.retrying import RetryFailed
@@ -41,7 +42,7 @@ from gateway.use_cases import Authorize, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes_admin import FakeAdmin
 from tests.unit.gateway.fakes_held import FakeHeld, FakeOutcomes
 from tests.unit.gateway.fakes_invoices import FakeInvoices
-from tests.unit.gateway.fakes_jobs import FakeJobControl, FakeProgress
+from tests.unit.gateway.fakes_jobs import FakeDryRuns, FakeJobControl, FakeProgress
 from tests.unit.gateway.fakes_operations import FakeOperations
 from tests.unit.gateway.fakes_recovery import FakeOutcomeLog, FakeRestoring
 from tests.unit.gateway.fakes_replays import FakeReplays
@@ -142,8 +143,9 @@ class FakeJobs:
                 if earlier.order.fingerprint != placed.order.fingerprint:
                     raise IdempotencyKeyReused
                 return Receipt(earlier.job_id, earlier.estimated_completion, replayed=True)
-        if sum(earlier.user.id == placed.user.id for earlier in self.placed) >= MOST_OPEN_JOBS:
-            raise TooManyJobs(MOST_OPEN_JOBS)
+        dry, most = placed.order.dry_run, MOST_OPEN_DRY_RUNS if placed.order.dry_run else MOST_OPEN_JOBS
+        if sum((one.user.id, one.order.dry_run) == (placed.user.id, dry) for one in self.placed) >= most:
+            raise TooManyJobs(most)
         self.placed.append(placed)
         return Receipt(placed.job_id, placed.estimated_completion)
 
@@ -159,7 +161,8 @@ class FakeJobs:
         found = [
             row
             for row in sorted(self.rows, key=lambda row: (row.created_at, row.job_id), reverse=True)
-            if chosen.status in {None, row.status}
+            if chosen.dry_run == row.dry_run
+            and chosen.status in {None, row.status}
             and chosen.job_type in {None, row.job_type}
             and (after is None or (row.created_at, row.job_id) < after)
         ]
@@ -190,6 +193,7 @@ class World:
     passwords: PlainPasswords = field(default_factory=PlainPasswords)
     jobs: FakeJobs = field(default_factory=FakeJobs)
     invoices: FakeInvoices = field(default_factory=FakeInvoices)
+    dry_runs: FakeDryRuns = field(default_factory=FakeDryRuns)
     requests: FakeRequests = field(default_factory=FakeRequests)
     held: FakeHeld = field(default_factory=FakeHeld)
     outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
@@ -214,6 +218,7 @@ class World:
             read_jobs=ReadJobs(self.jobs, cursors),
             watches=Watches(FakeProgress(self.jobs.rows), SYSTEM_CLOCK, self.streams),
             cancel_job=CancelJob(FakeJobControl(self.jobs.rows, self.time.clock())),
+            read_dry_runs=ReadDryRuns(self.dry_runs, cursors),
             retry_failed=RetryFailed(FakeJobControl(self.jobs.rows, self.time.clock()), replays.start),
             invoices=self.invoices.stories(cursors),
             read_held=ReadHeld(self.held, cursors),

@@ -7,6 +7,7 @@ from uuid import UUID
 from common.clock import Clock
 from gateway.domain.access import Caller, User
 from gateway.domain.orders import ENDED, Cancellation, Failures
+from gateway.domain.previews import Outcome, PreviewItem
 from gateway.domain.progress import LAST, JobProgress, Reading
 from gateway.domain.readings import JobStatus
 
@@ -34,8 +35,26 @@ class FakeJobControl:
         row = next((row for row in self.rows if row.job_id == job_id), None)
         if row is None:
             return None
+        if row.dry_run:
+            return Failures(0, 0, 0, dry_run=True)
         cancelling = row.cancelled_at is not None and row.completed_at is None
         return Failures(row.results.failed, 0, row.results.held, cancelling=cancelling)
+
+
+@dataclass
+class FakeDryRuns:
+    """The items of each dry run, in the order of the listing."""
+
+    rows: dict[UUID, list[PreviewItem]] = field(default_factory=dict[UUID, list[PreviewItem]])
+
+    async def is_there(self, job_id: UUID) -> bool:
+        return job_id in self.rows
+
+    async def items(
+        self, job_id: UUID, outcome: Outcome | None, *, after: UUID | None, limit: int
+    ) -> Sequence[PreviewItem]:
+        found = sorted(self.rows[job_id], key=lambda item: item.id)
+        return [i for i in found if outcome in {None, i.outcome} and (after is None or i.id > after)][:limit]
 
 
 @dataclass

@@ -19,6 +19,7 @@ from gateway.adapters.kafka_outcomes import KafkaOutcomes
 from gateway.adapters.kafka_requests import KafkaJobRequests
 from gateway.adapters.key_files import cursor_key, load_keys
 from gateway.adapters.limits_throttle import LimitsThrottle
+from gateway.adapters.postgres_dry_runs import PostgresDryRuns
 from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_job_control import PostgresJobControl
 from gateway.adapters.postgres_jobs import PostgresJobs
@@ -33,6 +34,7 @@ from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.jobs.cancelling import CancelJob
 from gateway.jobs.progress import Limits, Watches
+from gateway.jobs.dry_runs import ReadDryRuns
 from gateway.operations import OperationStories, ReadAlerts, ReadSystem
 from gateway.reading_invoices import build_invoices
 from gateway.recovery.story import Recover
@@ -95,7 +97,8 @@ async def build_app(settings: GatewaySettings, resources: Resources) -> App:
 
 def _stories(shared: _Shared) -> Stories:
     settings, database, cursors = shared.settings, shared.resources.database, shared.cursors
-    users, jobs, control = PostgresUsers(database), PostgresJobs(database, SYSTEM_CLOCK), PostgresJobControl(database)
+    users, control = PostgresUsers(database), PostgresJobControl(database)
+    jobs = PostgresJobs(database, SYSTEM_CLOCK, dry_run_kept=settings.dry_run_kept)
     operations, switches, comparing = PostgresOperations(database), PostgresSwitches(database), Comparing()
     held = PostgresHeld(database, comparing, settle=settings.send_settle)
     moves = KafkaMoves(MoveAnnouncer(shared.announcer, database, service="gateway"))
@@ -107,6 +110,7 @@ def _stories(shared: _Shared) -> Stories:
         start=StartProcessing(jobs, KafkaJobRequests(shared.announcer), SYSTEM_CLOCK),
         read_jobs=ReadJobs(jobs, cursors),
         cancel_job=CancelJob(control),
+        read_dry_runs=ReadDryRuns(PostgresDryRuns(database), cursors),
         watches=shared.watches,
         retry_failed=RetryFailed(control, shared.replaying.stories.start),
         invoices=build_invoices(database, cursors, compare=comparing, run=run, export_rows=settings.export_rows),

@@ -1,6 +1,6 @@
 """The stories of the gateway."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -71,7 +71,10 @@ class StartProcessing:
     clock: Clock
 
     async def __call__(self, order: Order, user: User, caller: Caller, *, key: str | None) -> Receipt:
-        """Place the order and announce it; the fetcher's sweep finds an order whose announcement failed."""
+        """Place the order and announce it; the fetcher's sweep finds an order whose announcement failed.
+
+        A dry run is placed in silence, and found by the fetcher within a second.
+        """
         at, pace = self.clock.now(), await self.jobs.pace()
         placed = Placed(
             job_id=self.clock.new_id(),
@@ -83,7 +86,7 @@ class StartProcessing:
             idempotency_key=key,
         )
         receipt = await self.jobs.place(placed)
-        if not receipt.replayed:
+        if not receipt.replayed and not order.dry_run:
             await self._announce(placed)
         return receipt
 
@@ -108,7 +111,7 @@ class ReadJobs:
 
     async def page(self, chosen: JobFilter, *, cursor: str | None, limit: int) -> Page[JobSummary]:
         """Raises CursorInvalid."""
-        bound = {"list": "jobs", **asdict(chosen)}
+        bound = {"list": "dry runs" if chosen.dry_run else "jobs", "status": chosen.status, "job_type": chosen.job_type}
         return await read_page(
             self.cursors, bound, cursor, limit,
             ask=lambda after, most: self.jobs.jobs(chosen, after=after, limit=most),

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from common.db.pool import Database, Row
+from common.db.pool import Connection, Database, Row
+from gateway.adapters import dry_run_orders
 from gateway.adapters.postgres_audit import write_audit
 from gateway.domain.access import Caller, User
 from gateway.domain.orders import Cancellation, Failures
@@ -30,9 +31,9 @@ class PostgresJobControl:
 
     async def cancel(self, job_id: UUID, reason: str, user: User, caller: Caller) -> Cancellation | None:
         async with self._database.transaction() as connection:
-            marked = await connection.fetchrow(_MARK, job_id)
+            marked = await connection.fetchrow(_MARK, job_id) or await connection.fetchrow(dry_run_orders.MARK, job_id)
             if marked is None:
-                found = await connection.fetchrow(_AS_IT_IS, job_id)
+                found = await _as_it_is(connection, job_id)
                 return _cancellation(found, repeated=True) if found else None
             await write_audit(
                 connection,
@@ -45,13 +46,21 @@ class PostgresJobControl:
         return _cancellation(marked, repeated=False)
 
     async def failures(self, job_id: UUID) -> Failures | None:
-        return await failures_of(self._database, job_id)
+        return await failures_of(self._database, job_id) or await self._of_dry_run(job_id)
+
+    async def _of_dry_run(self, job_id: UUID) -> Failures | None:
+        is_one = await self._database.fetchrow(dry_run_orders.AS_IT_IS, job_id)
+        return Failures(0, 0, 0, dry_run=True) if is_one else None
 
 
 async def failures_of(database: Database, job_id: UUID) -> Failures | None:
     """Counted at this moment; None where there is no such job."""
     row = await database.fetchrow(_FAILURES, job_id)
     return Failures(**row) if row else None
+
+
+async def _as_it_is(connection: Connection, job_id: UUID) -> Row | None:
+    return await connection.fetchrow(_AS_IT_IS, job_id) or await connection.fetchrow(dry_run_orders.AS_IT_IS, job_id)
 
 
 def _cancellation(row: Row, *, repeated: bool) -> Cancellation:

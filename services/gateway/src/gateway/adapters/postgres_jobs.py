@@ -1,7 +1,7 @@
 """Jobs in PostgreSQL: the gateway inserts the row, the fetcher alone changes it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,10 @@ from common.clock import Clock
 from common.contracts.events import JobType
 from common.db.pool import Connection, Database, Row
 from gateway.adapters.conditions import Conditions
+from gateway.adapters.dry_run_orders import insert_dry_run
+from gateway.adapters.dry_run_orders import refuse_too_many as refuse_too_many_dry_runs
 from gateway.adapters.postgres_audit import write_audit
+from gateway.adapters.postgres_dry_runs import PostgresDryRuns
 from gateway.adapters.postgres_job_control import failures_of
 from gateway.domain.faults import IdempotencyKeyReused, TooManyJobs
 from gateway.domain.orders import ENDED, MOST_OPEN_JOBS, NO_FAILURES, Placed, Receipt
@@ -36,6 +39,14 @@ UNION ALL (SELECT {_TROUBLE} FROM invoices WHERE job_id = $1 AND status = 'faile
 UNION ALL (SELECT {_TROUBLE} FROM invoices WHERE job_id = $1 AND status = 'held' ORDER BY updated_at DESC LIMIT $2)
 ORDER BY updated_at DESC, id DESC LIMIT $2
 """
+# A key is good for one order of a user, whatever it is for.
+_EARLIER = """
+SELECT k.fingerprint, k.job_id, j.metadata->>'estimated_completion' AS estimated_completion
+FROM idempotency_keys k JOIN jobs j ON j.id = k.job_id WHERE k.user_id = $1 AND k.key = $2
+UNION ALL
+SELECT fingerprint, id, to_json(estimated_completion)#>>'{}' FROM dry_runs
+WHERE triggered_by = $1 AND idempotency_key = $2
+"""
 _PACE = """
 SELECT sum(invoices) / nullif(extract(epoch FROM sum(took)), 0)::float8 AS per_second,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY invoices) AS typical, min(took) AS shortest
@@ -48,9 +59,11 @@ FROM (
 
 
 class PostgresJobs:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, dry_run_kept: timedelta = timedelta(hours=24)) -> None:
         self._database = database
         self._clock = clock
+        self._dry_runs = PostgresDryRuns(database, clock)
+        self._kept = dry_run_kept
 
     async def place(self, placed: Placed) -> Receipt:
         async with self._database.transaction() as connection:
@@ -58,16 +71,14 @@ class PostgresJobs:
                 earlier = await _earlier(connection, placed.user.id, placed.idempotency_key)
                 if earlier is not None:
                     return _replayed(earlier, placed)
-            await _refuse_too_many(connection, placed.user.id)
-            await _insert_job(connection, placed)
-            if placed.idempotency_key is not None:
-                await connection.execute(
-                    "INSERT INTO idempotency_keys (user_id, key, fingerprint, job_id) VALUES ($1, $2, $3, $4)",
-                    placed.user.id,
-                    placed.idempotency_key,
-                    placed.order.fingerprint,
-                    placed.job_id,
-                )
+            await _lock_user(connection, placed.user.id)
+            if placed.order.dry_run:
+                await refuse_too_many_dry_runs(connection, placed.user.id)
+                await insert_dry_run(connection, placed, kept=self._kept)
+            else:
+                await _refuse_too_many(connection, placed.user.id)
+                await _insert_job(connection, placed)
+                await _keep_key(connection, placed)
             await _audit(connection, placed)
         return Receipt(placed.job_id, placed.estimated_completion)
 
@@ -78,7 +89,7 @@ class PostgresJobs:
     async def job(self, job_id: UUID) -> JobStatus | None:
         row = await self._database.fetchrow(_ONE, job_id)
         if row is None:
-            return None
+            return await self._dry_runs.job(job_id, most_errors=MOST_ERRORS)
         summary = self._summary(row)
         failures = await failures_of(self._database, job_id) or NO_FAILURES
         troubles = await self._database.fetch(_TROUBLES, job_id, MOST_ERRORS) if failures.total else []
@@ -102,6 +113,8 @@ class PostgresJobs:
         return expected_end(course, await self.pace(), self._clock.now())
 
     async def jobs(self, chosen: JobFilter, *, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[JobSummary]:
+        if chosen.dry_run:
+            return await self._dry_runs.jobs(chosen, after=after, limit=limit)
         where = Conditions()
         where.equal("status", chosen.status)
         where.equal("job_type", chosen.job_type)
@@ -136,23 +149,21 @@ class PostgresJobs:
 async def _earlier(connection: Connection, user_id: UUID, key: str) -> Row | None:
     """The order that used this key; two requests with one key take turns from here to their commit."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{user_id}/{key}")
-    return await connection.fetchrow(
-        """SELECT k.fingerprint, k.job_id, j.metadata FROM idempotency_keys k JOIN jobs j ON j.id = k.job_id
-           WHERE k.user_id = $1 AND k.key = $2""",
-        user_id,
-        key,
-    )
+    return await connection.fetchrow(_EARLIER, user_id, key)
 
 
 def _replayed(earlier: Row, placed: Placed) -> Receipt:
     if earlier["fingerprint"] != placed.order.fingerprint:
         raise IdempotencyKeyReused
-    estimated = datetime.fromisoformat(earlier["metadata"]["estimated_completion"])
-    return Receipt(earlier["job_id"], estimated, replayed=True)
+    return Receipt(earlier["job_id"], datetime.fromisoformat(earlier["estimated_completion"]), replayed=True)
+
+
+async def _lock_user(connection: Connection, user_id: UUID) -> None:
+    """One order after the other: else two at once would not count each other."""
+    await connection.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
 
 
 async def _refuse_too_many(connection: Connection, user_id: UUID) -> None:
-    await connection.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)  # one order after the other
     sql = "SELECT count(*) FROM jobs WHERE triggered_by = $1 AND status IN ('pending', 'running')"
     if await connection.fetchval(sql, user_id) >= MOST_OPEN_JOBS:
         raise TooManyJobs(MOST_OPEN_JOBS)
@@ -173,15 +184,27 @@ async def _insert_job(connection: Connection, placed: Placed) -> None:
     )
 
 
+async def _keep_key(connection: Connection, placed: Placed) -> None:
+    if placed.idempotency_key is not None:
+        await connection.execute(
+            "INSERT INTO idempotency_keys (user_id, key, fingerprint, job_id) VALUES ($1, $2, $3, $4)",
+            placed.user.id,
+            placed.idempotency_key,
+            placed.order.fingerprint,
+            placed.job_id,
+        )
+
+
 async def _audit(connection: Connection, placed: Placed) -> None:
     order = placed.order
+    details = {"force_processing": order.force_processing, "invoice_ids": order.invoice_ids, "reason": order.reason}
     await write_audit(
         connection,
         action="jobs.request",
         user_id=placed.user.id,
         caller=placed.caller,
         resource=("job", placed.job_id),
-        details={"force_processing": order.force_processing, "invoice_ids": order.invoice_ids, "reason": order.reason},
+        details=details | ({"dry_run": True} if order.dry_run else {}),
     )
 
 

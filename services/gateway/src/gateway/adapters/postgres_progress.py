@@ -6,6 +6,7 @@ from uuid import UUID
 
 from common.db.pool import Database, Row
 from common.invoice.stage import STATUS, Stage, Status
+from gateway.adapters.postgres_dry_runs import PostgresDryRuns
 from gateway.adapters.postgres_jobs import fault_of, results_of
 from gateway.domain.orders import ENDED
 from gateway.domain.progress import LAST, JobProgress, Reading
@@ -36,11 +37,12 @@ FROM jobs WHERE id = $1
 class PostgresProgress:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._dry_runs = PostgresDryRuns(database)
 
     async def progress(self, job_id: UUID, viewers: Sequence[UUID]) -> tuple[Reading | None, frozenset[UUID]]:
         row = await self._database.fetchrow(_READ, job_id, list(viewers))
         if row is None:
-            return None, frozenset()
+            return await self._dry_runs.progress(job_id, viewers)
         ended = row["status"] in ENDED
         results = results_of(row["results"]) if ended else _counted(row["stages"], row["known"])
         reading = Reading(LAST if ended else row["number"], _progress(row, results))

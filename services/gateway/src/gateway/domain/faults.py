@@ -55,8 +55,8 @@ class TooManyStreams(RequestRefused):
 
 
 class TooManyJobs(RequestRefused):
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"You have {limit} jobs that have not ended; wait for one, or cancel one", {"limit": limit})
+    def __init__(self, limit: int, what: str = "jobs") -> None:
+        super().__init__(f"You have {limit} {what} that have not ended; wait for one, or cancel one", {"limit": limit})
 
 
 class NotFound(RequestRefused):

@@ -14,15 +14,18 @@ ENDED = frozenset({"completed", "failed"})
 """Statuses of a job that changes no more."""
 MOST_OPEN_JOBS = 20
 """Of one user at once: more of them would only stand in each other's way."""
+MOST_OPEN_DRY_RUNS = 3
+"""Of one user at once, beside the jobs: they are worked one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Process what is new, or exactly `invoice_ids` (the source's ids)."""
+    """Process what is new, or exactly `invoice_ids` (the source's ids); `dry_run`: only say what would come of it."""
 
     force_processing: bool = False
     invoice_ids: tuple[str, ...] | None = None
     reason: str | None = None
+    dry_run: bool = False
 
     @property
     def size(self) -> int | None:
@@ -31,8 +34,9 @@ class Order:
 
     @property
     def fingerprint(self) -> bytes:
-        """Equal for orders that ask for the same."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).digest()
+        """Equal for orders that ask for the same; a real one's is as it was before there were dry runs."""
+        asked = {name: value for name, value in asdict(self).items() if name != "dry_run" or value}
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,9 @@ class Placed:
     idempotency_key: str | None
 
     def event(self) -> JobRequested:
+        """Raises AssertionError for a dry run: whoever reads a record processes."""
+        if self.order.dry_run:
+            raise AssertionError("a dry run is never announced")
         return JobRequested(
             job_id=self.job_id,
             job_type=JobType.MANUAL,
@@ -91,12 +98,16 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """What of a job did not go well; `cancelling`: it was cancelled and has not ended yet."""
+    """What of a job did not go well; `cancelling`: it was cancelled and has not ended yet.
+
+    Nothing fails in a `dry_run`: it would.
+    """
 
     failed: int
     archived: int
     held: int
     cancelling: bool = False
+    dry_run: bool = False
 
     @property
     def total(self) -> int:

@@ -1,6 +1,6 @@
 """How far a job is, as those see it who watch it. `JobProgress` is what an event holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +13,10 @@ LAST = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """`results` are counted at this moment, without amounts until the job has ended; `stages`: rows by stage."""
+    """`results` are counted at this moment, without amounts until the job has ended; `stages`: rows by stage.
+
+    The stages of a `dry_run` are its outcomes.
+    """
 
     job_id: UUID
     status: str
@@ -24,6 +27,7 @@ class JobProgress:
     cancelled_at: datetime | None
     completed_at: datetime | None
     error: JobFault | None
+    dry_run: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
+from gateway.domain.previews import JobPreview, PreviewCause
+
 Item = TypeVar("Item")
 
 JobState: TypeAlias = Literal["pending", "running", "completed", "failed"]
@@ -20,13 +22,19 @@ class Page(Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
+    """`dry_run`: dry runs instead of jobs."""
+
     status: JobState | None = None
     job_type: JobKind | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Counts of one job; `processed` is what was sent. Amounts: bucket -> currency -> decimal text."""
+    """Counts of one job; `processed` is what was sent. Amounts: bucket -> currency -> decimal text.
+
+    In a dry run nothing is processed: what would go is in its `preview`, the other buckets are what a job would have.
+    """
 
     total_invoices: int = 0
     processed: int = 0
@@ -60,6 +68,8 @@ class InvoiceTrouble:
 
 @dataclass(frozen=True, slots=True)
 class JobSummary:
+    """`preview`: of a dry run, which no one else has."""
+
     job_id: UUID
     job_type: str
     status: str
@@ -73,13 +83,16 @@ class JobSummary:
     force_processing: bool
     reason: str | None
     correlation_id: str | None
+    dry_run: bool = field(default=False, kw_only=True)
+    preview: JobPreview | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class JobStatus(JobSummary):
     """`errors`: the newest hundred of `errors_total`; `errors_link` lists the failed ones, `held_link` the held ones.
 
-    `estimated_completion`: of a job that has not ended, where anything was measured.
+    `estimated_completion`: of a job that has not ended, where anything was measured. `preview_causes`: why what of a
+    dry run would not go, the commonest first; `preview_link` lists all of its invoices.
     """
 
     listed_at: datetime | None
@@ -90,6 +103,8 @@ class JobStatus(JobSummary):
     errors_total: int
     errors_link: str | None
     held_link: str | None
+    preview_causes: list[PreviewCause] = field(default_factory=list[PreviewCause], kw_only=True)
+    preview_link: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ class RetryFailed:
         """Start the replay. Raises NotFound, NotAllowedNow or IdempotencyKeyReused."""
         if (found := await self.jobs.failures(job_id)) is None:
             raise NotFound("job", str(job_id))
+        if found.dry_run:
+            raise NotAllowedNow("It was a dry run: nothing was sent and nothing failed; start the job itself")
         if found.cancelling:
             raise NotAllowedNow("The job is being cancelled: retry what failed once it has ended")
         try:

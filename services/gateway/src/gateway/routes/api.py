@@ -16,6 +16,7 @@ from gateway.admin.stories import AdminStories
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.invoices.stories import InvoiceStories
 from gateway.jobs.cancelling import CancelJob
+from gateway.jobs.dry_runs import ReadDryRuns
 from gateway.jobs.progress import Watches
 from gateway.operations import OperationStories
 from gateway.ports import Tokens
@@ -25,6 +26,7 @@ from gateway.replay.stories import ReplayStories
 from gateway.routes.admin import add_admin_routes
 from gateway.routes.auth import add_auth_routes
 from gateway.routes.description import DescribedApi
+from gateway.routes.dry_runs import add_dry_run_routes
 from gateway.routes.envelopes import Envelopes, ErrorEnvelope
 from gateway.routes.failed_messages import add_failed_message_routes
 from gateway.routes.faults import DEFECT, explain, with_every_method
@@ -58,6 +60,7 @@ class Stories:
     read_jobs: ReadJobs
     cancel_job: CancelJob
     watches: Watches
+    read_dry_runs: ReadDryRuns
     retry_failed: RetryFailed
     invoices: InvoiceStories
     read_held: ReadHeld
@@ -90,6 +93,7 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_job_event_routes(api, watches=stories.watches, authorize=stories.authorize)
     add_invoice_routes(api, stories=stories.invoices, **common)
     add_held_routes(api, read=stories.read_held, resolve=stories.resolve_held, **common)
+    add_dry_run_routes(api, read=stories.read_dry_runs, **common)
     add_switch_routes(api, read=stories.read_switches, flip=stories.flip_switch, **common)
     add_failed_message_routes(api, stories=stories.replays, **common)
     add_replay_routes(api, stories=stories.replays, **common)

@@ -32,6 +32,7 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "auth_login": {"usual": {"username": "an.peeters", "password": "correct horse battery staple"}},
     "jobs_process": {
         "everything new": {},
+        "only say what would come of it": {"dry_run": True},
         "once more": {"force_processing": True, "invoice_ids": [SOURCE_ID], "reason": _WHY},
     },
     "jobs_cancel": {"usual": {"reason": "The source lists test documents"}},
@@ -72,6 +73,10 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "replays_control": {"usual": {"reason": "Too many fail again"}},
 }
 
+_OF_THE_DOCUMENT = (
+    "invoice_id", "dossier", "direction", "kind", "number", "issue_date", "supplier", "supplier_name", "customer",
+    "customer_name", "currency", "amount",
+)  # fmt: skip
 SUMMARY: Mapping[str, Any] = {
     "id": ROW,
     "invoice_id": SOURCE_ID,
@@ -163,6 +168,8 @@ _JOB_SUMMARY: Mapping[str, Any] = {
     "force_processing": False,
     "reason": None,
     "correlation_id": "b1c7a6de-6f0e-4a39-9d0e-0f6a3f3c9a11",
+    "dry_run": False,
+    "preview": None,
 }
 _TROUBLE: Mapping[str, Any] = {
     "invoice_id": "7-000000009",
@@ -171,6 +178,14 @@ _TROUBLE: Mapping[str, Any] = {
     "id": USER,
     "status": "failed",
     "reason": "invalid",
+}
+_PREVIEWED: Mapping[str, Any] = {
+    **{name: SUMMARY[name] for name in _OF_THE_DOCUMENT},
+    "id": USER,
+    "outcome": "would_fail",
+    "reason": "invalid",
+    "error": _TROUBLE["error"],
+    "twin": None,
 }
 _PAUSE: Mapping[str, Any] = {
     "service": "sender",
@@ -203,6 +218,7 @@ RESPONSES: Mapping[str, Any] = {
         "status": "pending",
         "estimated_completion": "2026-11-24T01:05:00Z",
         "message": "Invoice processing job started",
+        "dry_run": False,
     },
     "jobs_list": _page(_JOB_SUMMARY),
     "jobs_get": _JOB_SUMMARY
@@ -215,7 +231,10 @@ RESPONSES: Mapping[str, Any] = {
         "errors_total": 1,
         "errors_link": f"/api/v1/failed-messages?job_id={JOB}",
         "held_link": None,
+        "preview_causes": [],
+        "preview_link": None,
     },
+    "jobs_preview": _page(_PREVIEWED),
     "invoices_list": _page(SUMMARY),
     "invoices_get": DETAIL,
     "invoices_why": {"id": ROW, "why": "VKF-2026-7-0000001 is at Clearfacts."},

@@ -38,17 +38,19 @@ def add_job_routes(
         body: ProcessRequest,
         key: IdempotencyKey = None,
     ) -> Envelope[Started]:
-        """Start a job that fetches, validates and sends invoices. `Location` names where to watch it."""
+        """Start a job that fetches, validates and sends invoices. `Location` names where to watch it.
+
+        With `dry_run` it sends nothing: the job's `preview` says what would have come of it, for a day.
+        """
         receipt = await start(body.order(), user, caller, key=key)
         response.headers["Location"] = f"/api/v1/jobs/{receipt.job_id}"
         if receipt.replayed:
             response.headers["Idempotency-Replayed"] = "true"
-        started = Started(job_id=receipt.job_id, estimated_completion=receipt.estimated_completion)
-        return envelopes.success(started)
+        return envelopes.success(Started.of(receipt, dry_run=body.dry_run))
 
     @api.get("/api/v1/jobs", tags=["jobs"], name="list", dependencies=[reader])
     async def jobs(query: Annotated[JobQuery, Query()]) -> Envelope[Page[JobSummary]]:
-        """Jobs, newest first."""
+        """Jobs, newest first; dry runs only where they are asked for."""
         return envelopes.success(await read.page(query.chosen(), cursor=query.cursor, limit=query.limit))
 
     @api.get("/api/v1/jobs/{job_id}", tags=["jobs"], name="get", dependencies=[reader])

@@ -18,7 +18,8 @@ from pydantic import (
 from common.invoice.stage import Reason
 from gateway.domain.access import Caller, Permission, Role, User
 from gateway.domain.held import Decision, HeldFilter, Resolution
-from gateway.domain.orders import Cancellation, Order
+from gateway.domain.orders import Cancellation, Order, Receipt
+from gateway.domain.previews import Outcome
 from gateway.domain.readings import JobFilter, JobKind, JobState
 from gateway.recovery.story import RecoveryOrder
 
@@ -51,6 +52,9 @@ class ProcessRequest(Sent):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NO_CONTROLS)] | None = Field(
         default=None, description="why, for the audit log"
     )
+    dry_run: StrictBool = Field(
+        default=False, description="list, compare and validate, and say what would come of it; nothing is sent or kept"
+    )
 
     @model_validator(mode="after")
     def _force_is_deliberate(self) -> "ProcessRequest":
@@ -60,7 +64,7 @@ class ProcessRequest(Sent):
 
     def order(self) -> Order:
         ids = tuple(dict.fromkeys(self.invoice_ids)) if self.invoice_ids else None
-        return Order(self.force_processing, ids, self.reason)
+        return Order(self.force_processing, ids, self.reason, self.dry_run)
 
 
 class Paging(Sent):
@@ -73,9 +77,14 @@ class Paging(Sent):
 class JobQuery(Paging):
     status: JobState | None = None
     job_type: JobKind | None = None
+    dry_run: bool = Field(default=False, description="dry runs instead of jobs")
 
     def chosen(self) -> JobFilter:
-        return JobFilter(self.status, self.job_type)
+        return JobFilter(self.status, self.job_type, self.dry_run)
+
+
+class PreviewQuery(Paging):
+    outcome: Outcome | None = None
 
 
 class HeldQuery(Paging):
@@ -136,6 +145,14 @@ class Started(BaseModel):
     status: Literal["pending"] = "pending"
     estimated_completion: datetime
     message: str = "Invoice processing job started"
+    dry_run: bool = False
+
+    @classmethod
+    def of(cls, receipt: Receipt, *, dry_run: bool) -> "Started":
+        id_, at = receipt.job_id, receipt.estimated_completion
+        if not dry_run:
+            return cls(job_id=id_, estimated_completion=at)
+        return cls(job_id=id_, estimated_completion=at, dry_run=True, message="Dry run started: nothing will be sent")
 
 
 class CancelledJob(BaseModel):
