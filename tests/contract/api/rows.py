@@ -9,8 +9,9 @@ from tests.unit.gateway.fakes import NOON, World, invoice, job
 from tests.unit.gateway.fakes_held import SETTLE, held
 from tests.unit.gateway.fakes_operations import alert
 from tests.unit.gateway.fakes_replays import failure, status
+from tests.unit.gateway.fakes_webhooks import delivery, endpoint
 
-IDS = {"job_id": JOB, "row_id": ROW, "replay_id": REPLAY, "user_id": USER, "alert_id": ROW}
+IDS = {"job_id": JOB, "row_id": ROW, "replay_id": REPLAY, "user_id": USER, "alert_id": ROW, "webhook_id": ROW, "delivery_id": ROW}
 
 
 def furnish(world: World) -> None:
@@ -20,6 +21,9 @@ def furnish(world: World) -> None:
     world.operations.rows[:] = [alert(id=UUID(ROW))]
     world.replays.failures[:] = [failure(id=UUID(ROW))]
     world.replays.replays[:] = [status(id=UUID(REPLAY))]
+    world.webhooks.rows[:] = [endpoint(id=UUID(ROW))]
+    world.webhooks.log[:] = [delivery(id=UUID(ROW))]
+    world.webhooks.asked.clear()
     world.held.gone.clear()
     evidence = Evidence(NOON, maybe_sent=True, holder=UUID(ROW), last_lease=NOON - SETTLE, accepted=None)
     world.held.add(held(id=UUID(ROW)), evidence)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from common.amnesia import last_claims_in
 from common.clock import SYSTEM_CLOCK
@@ -17,8 +18,8 @@ from gateway.adapters.es256_tokens import Es256Tokens
 from gateway.adapters.installed import installed
 from gateway.adapters.kafka_outcomes import KafkaOutcomes
 from gateway.adapters.limits_throttle import LimitsThrottle
-from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_dry_runs import PostgresDryRuns
+from gateway.adapters.postgres_held import PostgresHeld
 from gateway.adapters.postgres_job_control import PostgresJobControl
 from gateway.adapters.postgres_jobs import PostgresJobs
 from gateway.adapters.postgres_operations import PostgresOperations
@@ -31,10 +32,11 @@ from gateway.administering import build_admin
 from gateway.domain.access import User
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.integrating import build_webhooks
 from gateway.jobs.cancelling import CancelJob
+from gateway.jobs.dry_runs import ReadDryRuns
 from gateway.jobs.progress import Limits, Watches
 from gateway.operations import OperationStories, ReadAlerts, ReadSystem
-from gateway.jobs.dry_runs import ReadDryRuns
 from gateway.reading_invoices import build_invoices
 from gateway.recovery.story import Recover
 from gateway.replay.retrying import RetryFailed
@@ -46,6 +48,7 @@ from gateway.use_cases import Authorize, CreateFirstAdmin, ReadJobs, SignIn, Sta
 from tests.unit.gateway.fakes import ISSUER, KEY, FakeRequests
 from tests.unit.gateway.fakes_held import SETTLE, FakeOutcomes
 from tests.unit.gateway.fakes_invoices import in_this_process
+from tests.unit.gateway.fakes_webhooks import SIGNING_KEY
 
 NO_BROKER = "127.0.0.1:9"
 ADMIN, PASSWORD = "admin", "the admin's password"
@@ -84,10 +87,10 @@ class RealWorld:
             authorize=Authorize(users, tokens),
             start=StartProcessing(jobs, self.requests, SYSTEM_CLOCK),
             read_jobs=ReadJobs(jobs, cursors),
+            read_dry_runs=ReadDryRuns(PostgresDryRuns(self.database), cursors),
             cancel_job=CancelJob(control),
             watches=self.watches,
             retry_failed=RetryFailed(control, replays.start),
-            read_dry_runs=ReadDryRuns(PostgresDryRuns(self.database), cursors),
             invoices=build_invoices(
                 self.database, cursors, compare=Comparing(), run=in_this_process, export_rows=self.export_rows
             ),
@@ -101,6 +104,7 @@ class RealWorld:
                 ReadAlerts(operations, cursors), operations, ReadSystem(operations, installed(), {"LOG_LEVEL": "info"})
             ),
             admin=build_admin(self.database, self.passwords, cursors),
+            webhooks=build_webhooks(self.database, cursors, key=SecretStr(SIGNING_KEY), networks=()),
             tokens=tokens,
         )
         return make_api(stories, clock=SYSTEM_CLOCK)

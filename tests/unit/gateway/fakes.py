@@ -47,6 +47,7 @@ from tests.unit.gateway.fakes_operations import FakeOperations
 from tests.unit.gateway.fakes_recovery import FakeOutcomeLog, FakeRestoring
 from tests.unit.gateway.fakes_replays import FakeReplays
 from tests.unit.gateway.fakes_switches import FakeSwitches
+from tests.unit.gateway.fakes_webhooks import FakeWebhooks
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ISSUER = "clearfacts-gateway"
@@ -192,8 +193,8 @@ class World:
     users: FakeUsers = field(default_factory=FakeUsers)
     passwords: PlainPasswords = field(default_factory=PlainPasswords)
     jobs: FakeJobs = field(default_factory=FakeJobs)
-    invoices: FakeInvoices = field(default_factory=FakeInvoices)
     dry_runs: FakeDryRuns = field(default_factory=FakeDryRuns)
+    invoices: FakeInvoices = field(default_factory=FakeInvoices)
     requests: FakeRequests = field(default_factory=FakeRequests)
     held: FakeHeld = field(default_factory=FakeHeld)
     outcomes: FakeOutcomes = field(default_factory=FakeOutcomes)
@@ -202,6 +203,7 @@ class World:
     restoring: FakeRestoring = field(default_factory=FakeRestoring)
     switches: FakeSwitches = field(default_factory=FakeSwitches)
     admin: FakeAdmin = field(default_factory=FakeAdmin)
+    webhooks: FakeWebhooks = field(default_factory=FakeWebhooks)
     behind_tls: bool = False
     streams: Limits = field(default_factory=lambda: Limits(2, 3, timedelta(seconds=0.05), every=0.01))
 
@@ -216,9 +218,9 @@ class World:
             authorize=Authorize(self.users, tokens),
             start=StartProcessing(self.jobs, self.requests, clock),
             read_jobs=ReadJobs(self.jobs, cursors),
+            read_dry_runs=ReadDryRuns(self.dry_runs, cursors),
             watches=Watches(FakeProgress(self.jobs.rows), SYSTEM_CLOCK, self.streams),
             cancel_job=CancelJob(FakeJobControl(self.jobs.rows, self.time.clock())),
-            read_dry_runs=ReadDryRuns(self.dry_runs, cursors),
             retry_failed=RetryFailed(FakeJobControl(self.jobs.rows, self.time.clock()), replays.start),
             invoices=self.invoices.stories(cursors),
             read_held=ReadHeld(self.held, cursors),
@@ -229,6 +231,7 @@ class World:
             recover=Recover(FakeOutcomeLog(), self.restoring),
             operations=self.operations.stories(cursors),
             admin=self.admin.stories(self.users.accounts, self.passwords, cursors),
+            webhooks=self.webhooks.stories(clock, cursors),
             tokens=tokens,
         )
         return make_api(stories, clock=clock, health=Health({}).routes(), behind_tls=self.behind_tls)

@@ -32,9 +32,10 @@ from gateway.adapters.ubl_comparison import Comparing
 from gateway.administering import build_admin, outside
 from gateway.domain.cursors import Cursors
 from gateway.held import ReadHeld, ResolveHeld
+from gateway.integrating import build_webhooks
 from gateway.jobs.cancelling import CancelJob
-from gateway.jobs.progress import Limits, Watches
 from gateway.jobs.dry_runs import ReadDryRuns
+from gateway.jobs.progress import Limits, Watches
 from gateway.operations import OperationStories, ReadAlerts, ReadSystem
 from gateway.reading_invoices import build_invoices
 from gateway.recovery.story import Recover
@@ -109,8 +110,8 @@ def _stories(shared: _Shared) -> Stories:
         authorize=Authorize(users, shared.tokens),
         start=StartProcessing(jobs, KafkaJobRequests(shared.announcer), SYSTEM_CLOCK),
         read_jobs=ReadJobs(jobs, cursors),
-        cancel_job=CancelJob(control),
         read_dry_runs=ReadDryRuns(PostgresDryRuns(database), cursors),
+        cancel_job=CancelJob(control),
         watches=shared.watches,
         retry_failed=RetryFailed(control, shared.replaying.stories.start),
         invoices=build_invoices(database, cursors, compare=comparing, run=run, export_rows=settings.export_rows),
@@ -124,6 +125,9 @@ def _stories(shared: _Shared) -> Stories:
             ReadAlerts(operations, cursors), operations, ReadSystem(operations, installed(), redacted(settings))
         ),
         admin=build_admin(database, shared.passwords, cursors, parts),
+        webhooks=build_webhooks(
+            database, cursors, key=settings.webhook_signing_key, networks=settings.webhook_networks
+        ),
         tokens=shared.tokens,
     )
 

@@ -31,6 +31,9 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     CONFIGURATION_READ = "configuration:read"
     CONFIGURATION_WRITE = "configuration:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_REPLAY = "webhooks:replay"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 class Role(StrEnum):
@@ -63,6 +66,8 @@ _OPERATES = frozenset(
         Permission.FAILED_WRITE,
         Permission.REPLAYS_READ,
         Permission.REPLAYS_WRITE,
+        Permission.WEBHOOKS_READ,
+        Permission.WEBHOOKS_REPLAY,
     }
 )
 

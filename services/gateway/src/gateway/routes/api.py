@@ -40,8 +40,10 @@ from gateway.routes.operations import add_operation_routes
 from gateway.routes.recovery import add_recovery_routes
 from gateway.routes.replays import add_replay_routes
 from gateway.routes.switches import add_switch_routes
+from gateway.routes.webhooks import add_webhook_routes
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadJobs, SignIn, StartProcessing
+from gateway.webhooks.stories import WebhookStories
 
 PUBLIC = frozenset(
     {"/auth/login", "/.well-known/jwks.json", "/openapi.json", "/health/live", "/health/ready", "/metrics"}
@@ -58,9 +60,9 @@ class Stories:
     authorize: Authorize
     start: StartProcessing
     read_jobs: ReadJobs
+    read_dry_runs: ReadDryRuns
     cancel_job: CancelJob
     watches: Watches
-    read_dry_runs: ReadDryRuns
     retry_failed: RetryFailed
     invoices: InvoiceStories
     read_held: ReadHeld
@@ -71,6 +73,7 @@ class Stories:
     recover: Recover
     operations: OperationStories
     admin: AdminStories
+    webhooks: WebhookStories
     tokens: Tokens
 
 
@@ -90,16 +93,17 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_auth_routes(api, sign_in=stories.sign_in, tokens=stories.tokens, **common)
     add_job_routes(api, start=stories.start, read=stories.read_jobs, **common)
     add_job_control_routes(api, cancel=stories.cancel_job, retry=stories.retry_failed, **common)
+    add_dry_run_routes(api, read=stories.read_dry_runs, **common)
     add_job_event_routes(api, watches=stories.watches, authorize=stories.authorize)
     add_invoice_routes(api, stories=stories.invoices, **common)
     add_held_routes(api, read=stories.read_held, resolve=stories.resolve_held, **common)
-    add_dry_run_routes(api, read=stories.read_dry_runs, **common)
     add_switch_routes(api, read=stories.read_switches, flip=stories.flip_switch, **common)
     add_failed_message_routes(api, stories=stories.replays, **common)
     add_replay_routes(api, stories=stories.replays, **common)
     add_recovery_routes(api, recover=stories.recover, **common)
     add_operation_routes(api, stories=stories.operations, **common)
     add_admin_routes(api, stories=stories.admin, **common)
+    add_webhook_routes(api, stories=stories.webhooks, **common)
     api.router.routes.extend(health)
     # the last one added is the outermost
     api.add_middleware(BodyLimit)

@@ -27,6 +27,7 @@ TAGS: Mapping[str, str] = {
     "users": "Who may sign in, and as what.",
     "configuration": "What can be changed while the system runs, with its history.",
     "audit": "Who did what, when, from where.",
+    "webhooks": "Where integrators are told of outcomes, and what they were told.",
     "ui": "What the web interface asks before it starts.",
     "system": "Each dependency, what waits where, the last night.",
 }
@@ -162,7 +163,10 @@ _CORRELATION_PARAMETER: Mapping[str, Any] = {
     "name": _CORRELATION,
     "in": "header",
     "required": False,
-    "description": "follows the request through logs, jobs and records; a new one where it is missing or harmful",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+    "description": (
+        "follows the request through logs, jobs and records; "
+        "a new one where it is missing or not 8 to 64 letters, digits, - and _"
+    ),
+    "schema": {"type": "string"},
     "example": ERROR["correlation_id"],
 }

@@ -16,6 +16,8 @@ PARAMETERS: Mapping[str, Any] = {
     "job_id": JOB,
     "row_id": ROW,
     "replay_id": REPLAY,
+    "webhook_id": ROW,
+    "delivery_id": ROW,
     "dossier": DOSSIER,
     "number": "VKF-2026-7-0000001",
     "invoice_id": SOURCE_ID,
@@ -56,6 +58,17 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "switches_pause": {"one administration": {"service": "sender", "administration": DOSSIER, "reason": "Audit week"}},
     "switches_resume": {"one administration": {"service": "sender", "administration": DOSSIER, "reason": "It is over"}},
     "operations_close_alert": {"usual": {"reason": "The second document was deleted at Clearfacts"}},
+    "webhooks_register": {
+        "outcomes": {
+            "url": "https://hooks.example.com/clearfacts",
+            "events": ["invoice.sent", "invoice.failed", "invoice.held"],
+            "description": "ERP of the accountant",
+        }
+    },
+    "webhooks_change": {"another address": {"url": "https://hooks.example.com/v2/clearfacts"}},
+    "webhooks_rotate": {"a day of both": {"overlap_seconds": 86400, "reason": "Yearly"}},
+    "webhooks_replay": {"since midnight": {"since": "2026-11-24T00:00:00Z"}},
+    "webhooks_control": {"usual": {"reason": "Maintenance of the receiver"}},
     "recovery_run": {"dry run": {"dry_run": True}},
     "failed_edit": {
         "text": {"document": "<Invoice>...</Invoice>", "version": 2, "replay": True, "reason": "Total mended"}
