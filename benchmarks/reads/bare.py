@@ -6,12 +6,12 @@
 import asyncio
 import gc
 import os
-from collections.abc import Sequence
+from typing import Annotated
 from uuid import UUID
 
 import uvicorn
 import uvloop
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 
 from benchmarks.reads.wire import HOST
 from common.clock import SYSTEM_CLOCK
@@ -19,11 +19,19 @@ from common.db.pool import Database, connect
 from common.settings import CommonSettings
 from gateway.adapters.postgres_invoices import PostgresInvoices
 from gateway.adapters.postgres_jobs import PostgresJobs
-from gateway.domain.invoices import InvoiceFilter, Match
+from gateway.domain.invoices import Match
 from gateway.domain.readings import InvoiceDetail, InvoiceSummary, JobStatus
+from gateway.routes.invoice_schemas import InvoiceCriteria
 
 CONNECTIONS = int(CommonSettings.model_fields["database_connections"].default)
 """As the gateway has."""
+
+
+class Asked(InvoiceCriteria):
+    """The same filters; a place that is not sealed."""
+
+    after: UUID | None = None
+    limit: int = 50
 
 
 def make_api(database: Database) -> FastAPI:
@@ -39,10 +47,10 @@ def make_api(database: Database) -> FastAPI:
         return await invoices.invoice(row_id)
 
     @api.get("/invoices")
-    async def listed(q: str | None = None, after: UUID | None = None, limit: int = 50) -> Sequence[InvoiceSummary]:
-        chosen = InvoiceFilter(q=q)
-        match = Match.WHOLE if q is not None and await invoices.known(q) else Match.PART
-        return (await invoices.stretch(chosen, match, after=after, limit=limit)).items
+    async def listed(asked: Annotated[Asked, Query()]) -> list[InvoiceSummary]:
+        chosen = asked.chosen()
+        match = Match.WHOLE if chosen.q is not None and await invoices.known(chosen.q) else Match.PART
+        return list((await invoices.stretch(chosen, match, after=asked.after, limit=asked.limit)).items)
 
     return api
 

@@ -46,7 +46,7 @@ class Orders(BaseModel):
     pids: tuple[int, int] = (0, 0)
     slices: int = 0
     slice_seconds: float = 0.5
-    connections: int = 8
+    connections: int = 32
 
 
 class Turn(BaseModel):

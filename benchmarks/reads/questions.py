@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from common.db.pool import Database
 from gateway.domain.cursors import Cursors
 from gateway.domain.invoices import InvoiceFilter, Match
+from gateway.invoices.reading import bound_to
 
 PAGE = 50
 LATE_PAGE = 10_000
@@ -88,8 +89,7 @@ def _invoice(sample: Sample) -> Question:
 
 def _late(sample: Sample, cursors: Cursors) -> Question:
     """The cursor that walking there would have given; the walk itself is 10,000 requests."""
-    bound = {"list": "invoices", **asdict(InvoiceFilter())}
-    cursor = cursors.seal((str(sample.late), Match.PART.value), bound_to=bound)
+    cursor = cursors.seal((str(sample.late), Match.PART.value), bound_to=bound_to(InvoiceFilter()))
     name = f"list, page {sample.late_page:,}"
     return Question(name, Group.LIST, 5, [_asking(cursor=cursor)], bare=[f"/invoices?after={sample.late}"])
 

@@ -13,6 +13,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from gateway.adapters import es256_tokens
 from gateway.domain.faults import NotSignedIn
 from tests.unit.gateway.fakes import ISSUER, KEY, NOON, OwnedTime, World, user
 
@@ -110,6 +111,35 @@ def test_a_token_names_its_user_until_it_expires() -> None:
     time.seconds = 600 + 11
     with pytest.raises(NotSignedIn):
         tokens.subject(grant.access_token)
+
+
+def test_a_token_that_was_accepted_vouches_for_no_other_with_its_signature() -> None:
+    tokens, ours = World().tokens(), signed(header(), claims())
+    tokens.subject(ours)
+    head, _, signature = ours.split(".")
+    with pytest.raises(NotSignedIn):
+        tokens.subject(f"{head}.{part(claims(sub=str(uuid4())))}.{signature}")
+
+
+def test_a_token_that_begins_later_is_not_remembered_as_good() -> None:
+    time = OwnedTime()
+    tokens, early = World(time=time).tokens(), signed(header(), claims(nbf=NOW + 60, exp=NOW + 120))
+    with pytest.raises(NotSignedIn):
+        tokens.subject(early)
+    time.seconds = 60
+    assert tokens.subject(early)
+    time.seconds = 0
+    with pytest.raises(NotSignedIn):
+        tokens.subject(early)
+
+
+def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(es256_tokens, "MOST_KNOWN", 2)
+    tokens = World().tokens()
+    bodies = [claims() for _ in range(4)]
+    for body in [*bodies, *bodies]:
+        assert str(tokens.subject(signed(header(), body))) == body["sub"]
+    assert len(tokens._known) == 2  # pyright: ignore[reportPrivateUsage]
 
 
 def test_an_access_token_says_what_it_is() -> None:

@@ -1,8 +1,10 @@
 """Users in PostgreSQL."""
 
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from common.db.pool import Database, Row
+from gateway.adapters.gathered import Gathered
 from gateway.adapters.postgres_audit import write_audit
 from gateway.domain.access import Account, Caller, Role, User
 
@@ -19,6 +21,7 @@ ON CONFLICT DO NOTHING RETURNING id
 class PostgresUsers:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._gathered: Gathered[UUID, User] = Gathered(self._users)
 
     async def account(self, username: str) -> Account | None:
         sql = f"SELECT {_COLUMNS}, password_hash FROM users WHERE username = $1"
@@ -26,8 +29,12 @@ class PostgresUsers:
         return Account(_user(row), row["password_hash"]) if row else None
 
     async def user(self, user_id: UUID) -> User | None:
-        row = await self._database.fetchrow(f"SELECT {_COLUMNS} FROM users WHERE id = $1", user_id)
-        return _user(row) if row else None
+        """As of now; every request asks."""
+        return await self._gathered(user_id)
+
+    async def _users(self, ids: Collection[UUID]) -> Mapping[UUID, User]:
+        rows = await self._database.fetch(f"SELECT {_COLUMNS} FROM users WHERE id = ANY($1)", ids)
+        return {row["id"]: _user(row) for row in rows}
 
     async def signed_in(self, user: User, caller: Caller, *, new_hash: str | None) -> None:
         async with self._database.transaction() as connection:

@@ -1,6 +1,7 @@
 """Listing, searching and looking at invoices."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 from uuid import UUID
 
 from gateway.domain.cursors import Cursors
@@ -8,6 +9,13 @@ from gateway.domain.faults import NotFound
 from gateway.domain.invoices import InvoiceFilter, Match
 from gateway.domain.readings import InvoiceDetail, InvoiceSummary, Page
 from gateway.invoices.ports import Invoices
+
+_CRITERIA = tuple(field.name for field in fields(InvoiceFilter))
+
+
+def bound_to(chosen: InvoiceFilter) -> dict[str, Any]:
+    """What a cursor of the list is good for. Every request makes one: `asdict` would copy each value."""
+    return {"list": "invoices", **{name: getattr(chosen, name) for name in _CRITERIA}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,7 @@ class ReadInvoices:
 
     async def page(self, chosen: InvoiceFilter, *, cursor: str | None, limit: int) -> Page[InvoiceSummary]:
         """Raises CursorInvalid."""
-        bound = {"list": "invoices", **asdict(chosen)}
+        bound = bound_to(chosen)
         if cursor is None:
             after, match = None, await self.match(chosen)
         else:

@@ -5,7 +5,8 @@ import re
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.exceptions import HTTPException
 
 from common.observability.tracing import correlation_id
@@ -14,18 +15,25 @@ from gateway.use_cases import Authorize
 
 LONGEST_USER_AGENT = 256
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="from POST /auth/login")
 
 
-class Guard:
-    """A route's dependency: the user who asks, if they have `permission`. A test finds it on every route."""
+class Guard(SecurityBase):
+    """A route's dependency: the user who asks, if they have `permission`. A test finds it on every route.
+
+    It is its own security scheme: one as a dependency of its own would be solved with each request.
+    """
+
+    model = HTTPBearer(bearerFormat="JWT", description="from POST /auth/login")
+    scheme_name = "HTTPBearer"
 
     def __init__(self, authorize: Authorize, permission: Permission) -> None:
         self._authorize = authorize
         self.permission = permission
 
-    async def __call__(self, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> User:
-        return await self._authorize(given.credentials if given else None, self.permission)
+    async def __call__(self, request: Request) -> User:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        presented = token.strip() if scheme.lower() == "bearer" else ""
+        return await self._authorize(presented or None, self.permission)
 
 
 def caller(request: Request) -> Caller:

@@ -1,12 +1,16 @@
 """Pure ASGI middleware, from the outside in: correlation and headers, observation, faults, body limit."""
 
 import asyncio
+from collections.abc import Iterable
+from functools import cache
 from http import HTTPStatus
 from time import perf_counter
+from typing import TypeAlias
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +23,9 @@ from gateway.routes.faults import DEFECT, explain
 log = structlog.get_logger()
 
 CORRELATION_HEADER = "X-Correlation-ID"
+_CORRELATION, _CACHE = CORRELATION_HEADER.lower().encode(), b"cache-control"
+RawHeader: TypeAlias = tuple[bytes, bytes]
+"""As ASGI has them: the name in small letters."""
 LONGEST_BODY = 2 * 1024 * 1024
 """Room for 1,000 source ids of 255 characters."""
 LONGEST_REQUEST = 10.0
@@ -47,7 +54,8 @@ class Correlation:
 
     def __init__(self, app: ASGIApp, *, behind_tls: bool) -> None:
         self._app = app
-        self._headers = {**SECURITY_HEADERS, **(HSTS if behind_tls else {})}
+        fixed = {**SECURITY_HEADERS, **(HSTS if behind_tls else {})}
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in fixed.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,12 +67,7 @@ class Correlation:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():  # a download may be stricter
-                    headers.setdefault(name, value)
-                headers[CORRELATION_HEADER] = current
-                if private:
-                    headers["Cache-Control"] = "no-store"
+                message["headers"] = self._completed(message["headers"], current, private=private)
             await send(message)
 
         of_correlation = correlation_id.set(current)
@@ -74,6 +77,12 @@ class Correlation:
         finally:
             correlation_id.reset(of_correlation)
             trace_id.reset(of_trace)
+
+    def _completed(self, given: Iterable[RawHeader], current: str, *, private: bool) -> list[RawHeader]:
+        ours = {_CORRELATION: current.encode(), **({_CACHE: b"no-store"} if private else {})}
+        kept = [(name, value) for name, value in given if name not in ours]
+        named = {name for name, _ in kept}  # a download may be stricter
+        return [*kept, *(header for header in self._headers if header[0] not in named), *ours.items()]
 
 
 class Observed:
@@ -100,11 +109,21 @@ class Observed:
             seconds = perf_counter() - started
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             route = _template(scope)
-            metrics.HTTP_REQUESTS.labels(method, route, str(status)).inc()
+            _counted(method, route, status).inc()
             if not endless:  # how long somebody watched is no latency
-                metrics.HTTP_REQUEST_SECONDS.labels(method, route).observe(seconds)
+                _timed(method, route).observe(seconds)
             if route not in _QUIET:
                 log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+@cache  # as many as there are routes, methods and statuses; looking a child up costs more than counting
+def _counted(method: str, route: str, status: int) -> Counter:
+    return metrics.HTTP_REQUESTS.labels(method, route, str(status))
+
+
+@cache
+def _timed(method: str, route: str) -> Histogram:
+    return metrics.HTTP_REQUEST_SECONDS.labels(method, route)
 
 
 _EVENTS = "text/event-stream"
