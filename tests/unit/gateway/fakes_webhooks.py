@@ -15,8 +15,10 @@ from gateway.domain.faults import IdempotencyKeyReused, NotAllowedNow, NotFound
 from gateway.domain.webhooks import (
     Action,
     Asked,
+    Attempt,
     DeliveryDetail,
     DeliveryFilter,
+    DeliveryState,
     DeliverySummary,
     EndpointChange,
     EndpointReading,
@@ -41,6 +43,7 @@ class FakeWebhooks:
     asked: dict[str, tuple[bytes, Any]] = field(default_factory=dict[str, tuple[bytes, Any]])
     windows: list[ReplayWindow] = field(default_factory=list[ReplayWindow])
     key: str | None = SIGNING_KEY
+    ping_ends: DeliveryState = "delivered"
 
     def stories(self, clock: Clock, cursors: Cursors) -> WebhookStories:
         deliveries = FakeDeliveries(self)
@@ -118,8 +121,13 @@ class FakeDeliveries:
         return found
 
     async def ping(self, webhook_id: UUID, asked: Asked) -> tuple[UUID, bool]:
+        """It arrives at once."""
         await self.of.one(webhook_id)
-        return self.of.once(asked, uuid4)
+        found, again = self.of.once(asked, uuid4)
+        arrived = Attempt(NOON, 12, 200, None, "ok")
+        if not again:
+            self.of.log.append(delivery(id=found, type="webhook.ping", status=self.of.ping_ends, last=arrived))
+        return found, again
 
     async def again(self, webhook_id: UUID, delivery_id: UUID, user: User, caller: Caller) -> DeliveryDetail:
         found = await self.one(webhook_id, delivery_id)

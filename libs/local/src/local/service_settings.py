@@ -21,6 +21,7 @@ class Places:
     jwt_keys: Path
     admin_password: Path
     sandbox_token: Path
+    webhook_key: Path
 
 
 def settings_of(
@@ -39,6 +40,7 @@ def settings_of(
                 "BOOTSTRAP_ADMIN_USERNAME": ADMIN,
                 "BOOTSTRAP_ADMIN_PASSWORD_FILE": str(places.admin_password),
                 "PUBLIC_URL": places.gateway,
+                **_webhooks(places, given),
             }
         case "fetcher":
             settings = _source(places, administrations, default_administration) if "SOURCE_URL" not in given else {}
@@ -46,10 +48,20 @@ def settings_of(
             ours = {"DESTINATION_URL": places.destination, "DESTINATION_TOKEN_FILE": str(places.sandbox_token)}
             settings = ours if "DESTINATION_URL" not in given else {}
         case "notifier":
-            settings = {"SLACK_WEBHOOK_URL": f"{places.slack}/services/sandbox", "PUBLIC_URL": places.gateway}
+            settings = {
+                "SLACK_WEBHOOK_URL": f"{places.slack}/services/sandbox",
+                "PUBLIC_URL": places.gateway,
+                **_webhooks(places, given),
+            }
         case _:
             settings = {}
     return {name: value for name, value in settings.items() if name not in given}
+
+
+def _webhooks(places: Places, given: Mapping[str, str]) -> Settings:
+    """Endpoints on this machine may be registered, too."""
+    key = {"WEBHOOK_SIGNING_KEY_FILE": str(places.webhook_key)} if "WEBHOOK_SIGNING_KEY" not in given else {}
+    return {**key, "WEBHOOK_NETWORKS": json.dumps(["127.0.0.0/8", "::1/128"])}
 
 
 def _source(places: Places, administrations: Sequence[str], default_administration: str) -> Settings:

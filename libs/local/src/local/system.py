@@ -139,6 +139,7 @@ class System:
             jwt_keys=data.folder("jwt-keys"),
             admin_password=data.secret_file(ADMIN_PASSWORD),
             sandbox_token=data.secret_file("sandbox-token"),
+            webhook_key=data.secret_file("webhook-key"),
         )
 
     def _sandbox(self) -> Part:
