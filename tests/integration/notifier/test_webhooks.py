@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import signal
+import sys
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -300,3 +302,44 @@ async def test_a_killed_replicas_claims_go_when_the_lease_ends(webhooks: Webhook
     await webhooks.later(timedelta(seconds=4))
     assert await webhooks.deliver() == 1
     assert receiver.ids == [lost.event_id]
+
+
+async def test_a_sender_that_is_killed_in_the_middle_leaves_nothing_undelivered(
+    webhooks: Webhooks, receiver: Receiver, database_url: str
+) -> None:
+    await webhooks.endpoint(receiver.url)
+    for _ in range(40):
+        await webhooks.invoice("sent")
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _SENDER, database_url)
+
+    async def kill(_: web.Request) -> web.StreamResponse:
+        process.kill()
+        return web.Response()
+
+    receiver.answers = [*[answers(200)] * 20, kill]
+    assert await process.wait() == -signal.SIGKILL
+    rows = await webhooks.rows()
+    states = [row["status"] for row in rows]
+    assert 0 < states.count("delivered") < 40
+    await webhooks.outcomes.collect()
+    await webhooks.later(timedelta(minutes=1))
+    await webhooks.deliver()
+    while await webhooks.deliver():
+        pass
+    assert {row["status"] for row in await webhooks.rows()} == {"delivered"}
+    assert len(set(receiver.ids)) == 40
+    assert len(receiver.ids) <= 40 + 16  # what was in hand when it died
+
+
+_SENDER = """
+import asyncio, sys
+from common.db.pool import connect
+from tests.integration.notifier.webhooks_world import Webhooks
+
+async def main():
+    webhooks = Webhooks(await connect(sys.argv[1], application="killed", connections=2))
+    await webhooks.outcomes.collect()
+    await webhooks.deliverer().run()
+
+asyncio.run(main())
+"""

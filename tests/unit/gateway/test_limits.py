@@ -2,33 +2,40 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from limits import RateLimitItem
 
+from common.db.webhooks import MOST_AGAIN
 from common.observability.tracing import CORRELATION_ID_PATTERN
+from fetcher.adapters.postgres_dry_run_pages import MOST_ITEMS as MOST_PREVIEWED
 from gateway.adapters import argon2_passwords, limits_throttle
 from gateway.adapters.es256_tokens import LONGEST_TOKEN
 from gateway.adapters.failure_selection import SEARCHED
+from gateway.adapters.postgres_dry_runs import MOST_CAUSES
 from gateway.adapters.postgres_failures import MOST_GROUPS
 from gateway.adapters.postgres_invoices import MOST_ENTRIES
 from gateway.adapters.postgres_jobs import MOST_ERRORS
 from gateway.adapters.ubl_comparison import LONGEST, MOST_CHANGES
 from gateway.administering import LIMITS
-from gateway.domain.orders import MOST_OPEN_JOBS
+from gateway.domain.orders import MOST_OPEN_DRY_RUNS, MOST_OPEN_JOBS
 from gateway.domain.replays import MOST_ITEMS
 from gateway.domain.users import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from gateway.domain.webhooks import LONGEST_REPLAY, MOST_ENDPOINTS
 from gateway.routes.faults import MOST_FIELD_ERRORS
 from gateway.routes.middleware import LONGEST_BODY, LONGEST_REQUEST, LONGEST_STREAM
 from gateway.routes.openapi import document
 from gateway.routes.schemas import EARLIEST, TOO_LATE
 from gateway.settings import GatewaySettings
+from notifier.adapters.webhook_rows import LOGGED
 from tests.contract.schema import resolved
 
 ROOT = Path(__file__).parents[3]
 DESCRIBED: dict[str, Any] = json.loads(document())
+DRY_RUN_KEPT: timedelta = GatewaySettings.model_fields["dry_run_kept"].default
 ROWS: dict[str, str] = {
     cells[0]: cells[1]
     for line in (ROOT / "docs/limits.md").read_text(encoding="utf-8").splitlines()
@@ -81,6 +88,10 @@ SAID: dict[str, str] = {
     "failures looked through for a text": f"{SEARCHED:,}",
     "groups of failures": f"{MOST_GROUPS}",
     "open jobs of one user": f"{MOST_OPEN_JOBS}",
+    "open dry runs of one user": f"{MOST_OPEN_DRY_RUNS}",
+    "invoices of a dry run": f"{MOST_PREVIEWED:,}",
+    "causes shown of a dry run": f"{MOST_CAUSES}",
+    "life of a dry run (`DRY_RUN_KEPT`)": f"{DRY_RUN_KEPT.total_seconds():,.0f} s",
     "`ids` of a selection": f"{of_field('ChosenBody', 'ids', 'maxItems'):,}",
     "items of a replay": f"{MOST_ITEMS:,}",
     "canary of a replay": f"{of_field('ReplayRequest', 'canary', 'maximum')} items, "
@@ -95,6 +106,11 @@ SAID: dict[str, str] = {
     "password at sign-in": f"{of_field('Login', 'password', 'maxLength'):,} characters",
     "new password": f"{SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters",
     "life of an access token (`ACCESS_TOKEN_SECONDS`)": f"{setting('access_token_seconds')} s",
+    "endpoints of webhooks": f"{MOST_ENDPOINTS}",
+    "address of a webhook": f"{of_field('RegisterWebhookRequest', 'url', 'maxLength'):,} characters",
+    "overlap of two secrets of a webhook": f"{of_field('RotateRequest', 'overlap_seconds', 'maximum'):,} s",
+    "deliveries that one replay of webhooks brings": f"{MOST_AGAIN:,}, of {LONGEST_REPLAY.days} days",
+    "attempts shown of a delivery": f"{LOGGED}",
     "life of a live stream": f"{setting('access_token_seconds')} s",
     "page": f"{of_parameter(INVOICES, 'get', 'limit', 'maximum')} rows, "
     f"{of_parameter(INVOICES, 'get', 'limit', 'default')} where nothing is said",
