@@ -8,10 +8,13 @@ import pytest
 from common.clock import SYSTEM_CLOCK
 from common.contracts.events import JobEvent, JobEventKind
 from common.contracts.topics import Topic
+from common.contracts.webhooks import secret_of, shown
 from common.db.pool import Database
 from common.kafka import Announcer, make_broker
 from sandbox.faults import Behaviour, Effect, Rule
 from tests.integration.notifier.conftest import SlackFace, finished_job, notifier, until
+from tests.integration.notifier.receiver import receiving
+from tests.integration.notifier.webhooks_world import KEY, Webhooks
 
 pytestmark = pytest.mark.stack
 
@@ -90,3 +93,22 @@ async def test_a_slack_that_is_down_slows_nothing_and_gets_its_message_when_it_i
         await slack.up()
         await until(told, seconds=40)
     assert [slack.about(job) for job in jobs] == [1, 1, 1]
+
+
+async def test_a_notifier_delivers_outcomes_to_endpoints_and_logs_neither_address_nor_secret(
+    database: Database, database_url: str, kafka_bootstrap: str, tmp_path: Path
+) -> None:
+    webhooks = Webhooks(database)
+    async with receiving() as receiver:
+        endpoint = await webhooks.endpoint(receiver.url)
+
+        async def told() -> bool:
+            return bool(receiver.seen)
+
+        settings = {"WEBHOOK_SIGNING_KEY": KEY, "WEBHOOK_NETWORKS": '["127.0.0.0/8"]'}
+        async with notifier(database_url, kafka_bootstrap, None, tmp_path / "log", **settings):
+            await webhooks.invoice("sent")
+            await until(told)
+    log = (tmp_path / "log").read_bytes()
+    for secret in (KEY, shown(secret_of(KEY, endpoint, 1)), "in-the-address"):
+        assert secret.encode() not in log

@@ -109,7 +109,7 @@ class PostgresOutcomes:
                     place = (max(begin, mark), _FIRST)
                     made += await deliver_jobs(connection, place[0])
                 page = await connection.fetch(_PAGE, *place, self._page)
-                made += await deliver_invoices(connection, [row["id"] for row in page])
+                made += await deliver_invoices(connection, [row["id"] for row in page]) if page else 0
                 if more := len(page) == self._page:
                     place = (page[-1]["processed_at"], page[-1]["id"])
                 await connection.execute(_ADVANCE, min(horizon, place[0]) if more else horizon)
