@@ -1,11 +1,12 @@
-"""What a person decides about held invoices, to the end: real processes, the public API's face as the destination."""
+"""What a job would do, does, and what people decide of it: real processes, the public API's face as the destination."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from client import ApiError, HeldSummary
+from client import ApiError, HeldSummary, Job
 from sandbox.oracle import Oracle
 from tests.support.system import SHORT_CLOCKS, Running, running_system
 
@@ -23,6 +24,27 @@ async def decide(running: Running, row: HeldSummary, resolution: str, uuid: str 
     return resolved.stage
 
 
+async def dry_run(running: Running, *, killing: Sequence[str] = ()) -> Job:
+    """Followed to its end, through kill -9 of some services on its way; nothing must have come of it."""
+    before = await asyncio.to_thread(running.client.jobs)
+    started = await asyncio.to_thread(running.client.start, dry_run=True)
+    for victim in killing:
+        await running.infrastructure.kill(victim)
+    job = await running.finish(str(started.job_id))
+    assert (job.status, job.error, job.results.processed) == ("completed", None, 0)
+    assert await asyncio.to_thread(running.client.jobs) == before
+    return job
+
+
+def compare(foretold: Job, job: Job) -> None:
+    """What a dry run said and what the job did: only the destination's own answers are not known before."""
+    said, did = foretold.preview, job.results
+    assert said is not None
+    assert (said.would_fail, said.duplicates + said.known) == (did.failed, did.duplicates)
+    assert said.would_go + said.would_wait == did.processed + did.held
+    assert foretold.results.total_invoices == did.total_invoices
+
+
 async def until(running: Running, row: HeldSummary, *standing: str) -> None:
     """Wait until its status, reason and error say all of `standing`."""
     async with asyncio.timeout(30):
@@ -37,7 +59,9 @@ async def until(running: Running, row: HeldSummary, *standing: str) -> None:
 async def test_what_is_held_ends_by_what_a_person_decides_and_nothing_is_sent_twice(tmp_path: Path) -> None:
     env = {**SHORT_CLOCKS, "DESTINATION_TRANSPORT": "graphql"}  # it cannot be looked up: what is unclear is held
     async with running_system(tmp_path, sandbox=SANDBOX, env=env) as running:
+        foretold = await dry_run(running, killing=("fetcher", "validator"))
         job = await running.finish(await running.start_job())
+        compare(foretold, job)
         unknown = [row for row in await all_held(running) if row.reason == "unknown_outcome"]
         changed = [row for row in await all_held(running) if row.reason == "changed_after_sent"]
         assert (len(unknown), len(changed), job.results.held) == (3, 2, 5)
@@ -59,6 +83,7 @@ async def test_what_is_held_ends_by_what_a_person_decides_and_nothing_is_sent_tw
         assert await decide(running, wrong, "found", "00000000-0000-4000-8000-000000000000") == "held"
         await until(running, wrong, "held", "unknown_outcome", "which a person gave as its uuid")
 
+        assert (await dry_run(running)).results.total_invoices == 0  # as for the next job: nothing is new
         proof = await running.prove()
         assert proof.contradictions == []
         assert await decide(running, late, "abandon") == "failed"

@@ -8,7 +8,7 @@ from cli.commands.config import config
 from cli.commands.dlq import dlq
 from cli.commands.held import held
 from cli.commands.invoices import invoices, why
-from cli.commands.jobs import jobs
+from cli.commands.jobs import jobs, start
 from cli.commands.login import login
 from cli.commands.recover import recover
 from cli.commands.replay import replays
@@ -29,6 +29,7 @@ def main(context: typer.Context) -> None:
 
 
 app.command()(login)
+app.command("process")(start)
 app.add_typer(jobs, name="jobs")
 app.add_typer(invoices, name="invoices")
 app.add_typer(held, name="held")

@@ -38,6 +38,12 @@ class Progress:
 
 def line_of(job: Job | JobProgress) -> str:
     results = job.results
+    if isinstance(job, JobProgress) and job.dry_run:
+        going = job.stages.get("would_go", 0)
+        return (
+            f"{job.status:<9} {results.total_invoices} listed: {going} would go, {results.failed} would fail, "
+            f"{results.duplicates} duplicates, {results.held} would wait, {results.open} open"
+        )
     return (
         f"{job.status:<9} {results.total_invoices} listed: {results.processed} sent, {results.failed} failed, "
         f"{results.duplicates} duplicates, {results.held} held, {results.open} open"

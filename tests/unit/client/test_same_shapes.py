@@ -9,7 +9,7 @@ from gateway.domain import configuration as configuration_readings
 from gateway.domain import documents as document_readings
 from gateway.domain import held as held_readings
 from gateway.domain import operations as operation_readings
-from gateway.domain import progress, readings
+from gateway.domain import previews, progress, readings
 from gateway.domain import status as status_readings
 from gateway.domain import switches as switch_readings
 from gateway.domain import users as user_readings
@@ -24,6 +24,10 @@ PAIRS: list[tuple[type[BaseModel], set[str]]] = [
     (answers.Job, set(readings.JobStatus.__dataclass_fields__)),
     (answers.JobSummary, set(readings.JobSummary.__dataclass_fields__)),
     (answers.JobProgress, set(progress.JobProgress.__dataclass_fields__)),
+    (answers.JobPreview, set(previews.JobPreview.__dataclass_fields__)),
+    (answers.PreviewCause, set(previews.PreviewCause.__dataclass_fields__)),
+    (answers.PreviewItem, set(previews.PreviewItem.__dataclass_fields__)),
+    (answers.Started, set(schemas.Started.model_fields)),
     (answers.JobCancelled, set(schemas.CancelledJob.model_fields)),
     (answers.Results, set(readings.Results.__dataclass_fields__)),
     (answers.JobFault, set(readings.JobFault.__dataclass_fields__)),

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import typer
 
+from cli.commands.dry_runs import end_of_dry_run, preview, summarise_dry_run
 from cli.commands.replay import follow as follow_replay
 from cli.failures import Why
 from cli.progress import Progress
@@ -15,6 +16,7 @@ from cli.surroundings import FAILED, AsJson, Surroundings, Url, fail, gateway, h
 from client import GatewayClient, GatewayUnreachable, Job, Started
 
 jobs = typer.Typer(no_args_is_help=True, help="Start, watch and list jobs.")
+jobs.command()(preview)
 
 JobId = Annotated[str, typer.Argument(help="The job's id.")]
 Minutes = Annotated[float, typer.Option(min=0.01, help="Minutes to watch at most; the job itself goes on.")]
@@ -27,22 +29,30 @@ def start(
     invoice_id: Annotated[list[str] | None, typer.Option(help="Only this source id; may be repeated.")] = None,
     force: Annotated[bool, typer.Option(help="Send again; needs --invoice-id and --reason.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why, for the audit log.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing: wait, then say what would go.")] = False,
     idempotency_key: Annotated[str | None, typer.Option(help="Repeat a start that got no answer.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
     minutes: Minutes = 60,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start a job: everything new, or the given invoices."""
+    """Start a job: everything new, or the given invoices.
+
+    A dry run ends with exit code 1 where it failed, or where an invoice would fail or wait.
+    """
     key = idempotency_key or str(uuid4())
     with gateway(context, url) as client:
         try:
             started = client.start(
-                invoice_ids=invoice_id or None, force_processing=force, reason=reason, idempotency_key=key
+                invoice_ids=invoice_id or None,
+                force_processing=force,
+                reason=reason,
+                dry_run=dry_run,
+                idempotency_key=key,
             )
         except GatewayUnreachable as error:
             fail(f"{error}; it may have started: repeat safely with --idempotency-key {key}")
-        if watch:
+        if watch or dry_run:
             follow(client, str(started.job_id), minutes, here(context), as_json=as_json)
         elif as_json:
             print_json(started)
@@ -127,24 +137,26 @@ def list_jobs(
     status: Annotated[str | None, typer.Option(help="pending, running, completed or failed")] = None,
     job_type: Annotated[str | None, typer.Option("--type", help="scheduled or manual")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    dry_runs: Annotated[bool, typer.Option("--dry-runs", help="Those of the last 24 hours instead of jobs.")] = False,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
     with gateway(context, url) as client:
-        page = client.jobs(status=status, job_type=job_type, limit=limit, cursor=cursor)
+        page = client.jobs(status=status, job_type=job_type, dry_run=dry_runs, limit=limit, cursor=cursor)
     if as_json:
         print_json(page)
         return
-    columns = [("Job", 36), ("Status", 9), ("Created", 11), ("Total", -6), ("Sent", -6), ("Bad", -6)]
+    done = "Go" if dry_runs else "Sent"
+    columns = [("Job", 36), ("Status", 9), ("Created", 11), ("Total", -6), (done, -6), ("Bad", -6)]
     rows = [
         (
             job.job_id,
             job.status,
             moment(job.created_at, short=True),
             job.results.total_invoices,
-            job.results.processed,
+            job.preview.would_go if job.preview else job.results.processed,
             job.results.failed + job.results.held,
         )
         for job in page.items
@@ -154,7 +166,7 @@ def list_jobs(
 
 
 def follow(client: GatewayClient, job_id: str, minutes: float, surroundings: Surroundings, *, as_json: bool) -> None:
-    """Show a job until it ends, then what came of it; ends with code 1 where it failed."""
+    """Show a job until it ends, then what came of it; ends with code 1 where it failed, or a dry run warns."""
     if as_json:
         job = client.watch(job_id, timeout=timedelta(minutes=minutes))
         print_json(job)
@@ -162,6 +174,8 @@ def follow(client: GatewayClient, job_id: str, minutes: float, surroundings: Sur
         with Progress(surroundings.console) as progress:
             job = client.watch(job_id, timeout=timedelta(minutes=minutes), on_progress=progress.show)
         _summarise(job, surroundings)
+    if job.dry_run:
+        end_of_dry_run(job)
     if job.status == "failed":
         raise typer.Exit(FAILED)
 
@@ -182,6 +196,9 @@ def _sums(amounts: Mapping[str, str]) -> str:
 
 
 def _summarise(job: Job, surroundings: Surroundings) -> None:
+    if job.dry_run:
+        summarise_dry_run(job, surroundings)
+        return
     console, results = surroundings.console, job.results
     print_facts(
         console,

@@ -33,6 +33,7 @@ class Started(Answer):
     status: str
     estimated_completion: datetime
     message: str
+    dry_run: bool = False
 
 
 class Page(Answer, Generic[Item]):
@@ -65,6 +66,49 @@ class InvoiceTrouble(Answer):
     reason: str | None = None
 
 
+class JobPreview(Answer):
+    """The numbers of a dry run, so far."""
+
+    would_go: int
+    would_fail: int
+    would_wait: int
+    duplicates: int
+    known: int
+    open: int
+    expires_at: datetime
+
+
+class PreviewCause(Answer):
+    outcome: str
+    reason: str | None = None
+    rule: str | None = None
+    invoices: int
+    example: str
+    example_error: str | None = None
+
+
+class PreviewItem(Answer):
+    """`id` is of this dry run alone, `invoice_id` the source's; `twin` has the place of a duplicate."""
+
+    id: UUID
+    invoice_id: str
+    outcome: str
+    reason: str | None = None
+    error: str | None = None
+    twin: UUID | None = None
+    dossier: str | None = None
+    direction: str | None = None
+    kind: str | None = None
+    number: str | None = None
+    issue_date: date | None = None
+    supplier: str | None = None
+    supplier_name: str | None = None
+    customer: str | None = None
+    customer_name: str | None = None
+    currency: str | None = None
+    amount: Decimal | None = None
+
+
 class JobSummary(Answer):
     job_id: UUID
     job_type: str
@@ -79,6 +123,8 @@ class JobSummary(Answer):
     force_processing: bool = False
     reason: str | None = None
     correlation_id: str | None = None
+    dry_run: bool = False
+    preview: JobPreview | None = None
 
     @property
     def finished(self) -> bool:
@@ -86,7 +132,7 @@ class JobSummary(Answer):
 
 
 class Job(JobSummary):
-    """`errors`: the newest hundred of `errors_total`."""
+    """`errors`: the newest hundred of `errors_total`. `preview_causes`: why what of a dry run would not go."""
 
     listed_at: datetime | None = None
     cancelled_at: datetime | None = None
@@ -96,6 +142,8 @@ class Job(JobSummary):
     errors_total: int = 0
     errors_link: str | None = None
     held_link: str | None = None
+    preview_causes: list[PreviewCause] = Field(default_factory=list[PreviewCause])
+    preview_link: str | None = None
 
 
 class JobProgress(Answer):
@@ -110,6 +158,7 @@ class JobProgress(Answer):
     cancelled_at: datetime | None = None
     completed_at: datetime | None = None
     error: JobFault | None = None
+    dry_run: bool = False
 
     @property
     def finished(self) -> bool:

@@ -30,10 +30,16 @@ class GatewayClient(
         invoice_ids: Sequence[str] | None = None,
         force_processing: bool = False,
         reason: str | None = None,
+        dry_run: bool = False,
         idempotency_key: str | None = None,
     ) -> Started:
-        """Start a job. With an `idempotency_key` a repetition after GatewayUnreachable is safe."""
+        """Start a job. With an `idempotency_key` a repetition after GatewayUnreachable is safe.
+
+        A `dry_run` sends nothing. A gateway that does not know them yet refuses it: it never runs as a job.
+        """
         body: dict[str, Any] = {"force_processing": force_processing}
+        if dry_run:
+            body["dry_run"] = True
         if invoice_ids is not None:
             body["invoice_ids"] = list(invoice_ids)
         if reason is not None:
@@ -42,10 +48,17 @@ class GatewayClient(
         return self._call("POST", "/api/v1/invoices/process", Started, json=body, headers=headers)
 
     def jobs(
-        self, *, status: str | None = None, job_type: str | None = None, limit: int = 50, cursor: str | None = None
+        self,
+        *,
+        status: str | None = None,
+        job_type: str | None = None,
+        dry_run: bool = False,
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> Page[JobSummary]:
-        """Newest first."""
+        """Newest first; dry runs are a list of their own."""
         query = {"status": status, "job_type": job_type, "limit": limit, "cursor": cursor}
+        query["dry_run"] = "true" if dry_run else None
         return self._call("GET", "/api/v1/jobs", Page[JobSummary], params=given(query))
 
     def health(self) -> dict[str, Any]:

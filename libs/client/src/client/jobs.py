@@ -7,8 +7,8 @@ from uuid import UUID
 
 import httpx
 
-from client.answers import Job, JobCancelled, JobProgress
-from client.connection import Connection
+from client.answers import Job, JobCancelled, JobProgress, Page, PreviewItem
+from client.connection import Connection, given
 from client.errors import ApiError, GatewayUnreachable, JobNotFinished
 from client.replays import ReplayStarted
 
@@ -28,6 +28,13 @@ class JobCalls(Connection):
     def cancel_job(self, job_id: UUID | str, *, reason: str) -> JobCancelled:
         """What is open of it fails within seconds. Refused with CONFLICT for a job that has ended."""
         return self._call("POST", f"/api/v1/jobs/{job_id}/cancel", JobCancelled, json={"reason": reason})
+
+    def preview(
+        self, job_id: UUID | str, *, outcome: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[PreviewItem]:
+        """The invoices of a dry run in the order of the listing, or those with one outcome."""
+        query = {"outcome": outcome, "limit": limit, "cursor": cursor}
+        return self._call("GET", f"/api/v1/jobs/{job_id}/preview", Page[PreviewItem], params=given(query))
 
     def retry_failed(self, job_id: UUID | str, *, reason: str, idempotency_key: str | None = None) -> ReplayStarted:
         """Replay what failed of it. Refused with CONFLICT where nothing did. With a key a repetition is safe."""
