@@ -183,13 +183,14 @@ async def number_of(readings: PostgresProgress, job: UUID) -> int:
     return reading.number
 
 
-async def test_a_user_who_is_disabled_sees_no_more(database: Database) -> None:
+@pytest.mark.parametrize("change", ["is_active = FALSE", "token_generation = token_generation + 1"])
+async def test_a_user_whose_token_has_ended_sees_no_more(database: Database, change: str) -> None:
     world = RealWorld(database, streams=Limits(5, 5, every=0.05))
     ann, job = await world.admin(), await insert_job(database)
     async with served(world) as replica, asyncio.timeout(20):
         stream = events(replica, ann, job)
         await anext(stream)
-        await database.execute("UPDATE users SET is_active = FALSE WHERE id = $1", ann.id)
+        await database.execute(f"UPDATE users SET {change} WHERE id = $1", ann.id)
         assert [event async for event in stream] == []
         with pytest.raises(httpx.HTTPStatusError, match="401"):
             await until_end(replica, ann, job)

@@ -9,6 +9,7 @@ import pytest
 
 from common.db.pool import Database
 from gateway.adapters.postgres_user_accounts import PostgresUserAccounts
+from gateway.adapters.postgres_users import PostgresUsers
 from gateway.domain.access import Caller, Role, User
 from gateway.domain.faults import NotAllowedNow, NotFound, NotPermitted
 from gateway.domain.users import By, NewUser, UserChange
@@ -126,3 +127,33 @@ async def names(http: httpx.AsyncClient, **query: Any) -> list[str]:
         if page["next_cursor"] is None:
             return found
         query["cursor"] = page["next_cursor"]
+
+
+async def test_tokens_end_with_a_new_password_and_with_being_disabled_and_with_nothing_else(database: Database) -> None:
+    world, users = RealWorld(database), PostgresUsers(database)
+    by = By(await world.admin(), CALLER)
+    bob = await someone(database, by, "bob", Role.USER)
+    generations: list[int] = []
+    accounts = PostgresUserAccounts(database)
+    for change in (UserChange(Role.OPERATOR, "b@example.test", True), UserChange(is_active=False), None):
+        await (accounts.change(bob.id, change, by) if change else accounts.set_password(bob.id, "another hash", by))
+        now = await users.user(bob.id)
+        assert now is not None
+        generations.append(now.token_generation)
+    assert generations == [0, 1, 2]
+    assert (await world.http(**world.signs_in(bob)).get("/api/v1/auth/me")).status_code == 401
+
+
+async def test_a_sign_in_that_began_before_a_new_password_does_not_bring_the_old_one_back(database: Database) -> None:
+    world, users = RealWorld(database), PostgresUsers(database)
+    by = By(await world.admin(), CALLER)
+    bob = await someone(database, by, "bob", Role.USER)
+    await PostgresUserAccounts(database).set_password(bob.id, "the new hash", by)
+    await users.signed_in(bob, CALLER, new_hash="the old password, hashed anew")
+    account = await users.account("bob")
+    assert account is not None
+    assert account.password_hash == "the new hash"
+    await users.signed_in(account.user, CALLER, new_hash="the new password, hashed anew")
+    assert await database.fetchval("SELECT password_hash FROM users WHERE id = $1", bob.id) == (
+        "the new password, hashed anew"
+    )

@@ -92,7 +92,12 @@ class RealWorld:
             watches=self.watches,
             retry_failed=RetryFailed(control, replays.start),
             invoices=build_invoices(
-                self.database, cursors, compare=Comparing(), run=in_this_process, export_rows=self.export_rows
+                self.database,
+                cursors,
+                compare=Comparing(),
+                run=in_this_process,
+                export_rows=self.export_rows,
+                standing=Authorize(users, tokens),
             ),
             read_held=ReadHeld(held, cursors),
             read_switches=ReadSwitches(PostgresSwitches(self.database)),

@@ -87,8 +87,9 @@ class FakeUsers:
 
     async def signed_in(self, user: User, caller: Caller, *, new_hash: str | None) -> None:
         self.audit.append(("auth.login", user.id))
-        if new_hash is not None:
-            self.accounts[user.username] = Account(user, new_hash)
+        now = self.accounts[user.username].user
+        if new_hash is not None and now.token_generation == user.token_generation:
+            self.accounts[user.username] = Account(now, new_hash)
 
     async def sign_in_failed(self, username: str, user: User | None, caller: Caller) -> None:
         self.audit.append(("auth.login_failed", user.id if user else None))

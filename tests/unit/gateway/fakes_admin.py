@@ -62,13 +62,15 @@ class FakeUserAccounts:
         refuse_without_admin(reading(account.user), change, admins)
         given = {name: getattr(change, name) for name in UserChange.__dataclass_fields__}
         changed = replace(account.user, **{name: value for name, value in given.items() if value is not None})
+        if change.is_active is False:
+            changed = _ended(changed)
         self.accounts[changed.username] = Account(changed, account.password_hash)
         self.audit.append(("users.change", user_id, by.user.id))
         return reading(changed)
 
     async def set_password(self, user_id: UUID, password_hash: str, by: By) -> None:
         account = self._find(user_id)
-        self.accounts[account.user.username] = Account(account.user, password_hash)
+        self.accounts[account.user.username] = Account(_ended(account.user), password_hash)
         self.audit.append(("users.password", user_id, by.user.id))
 
     def _find(self, user_id: UUID) -> Account:
@@ -177,6 +179,11 @@ class FakeAdmin:
             status=ReadStatus(self.status, self.status.checks, self.status.lags, self.status.clock),
             ui_config=ReadUiConfig(PRESENTED, self.live),
         )
+
+
+def _ended(someone: User) -> User:
+    """None of their tokens is good any more."""
+    return replace(someone, token_generation=someone.token_generation + 1)
 
 
 def reading(someone: User) -> UserReading:

@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from common.clock import SYSTEM_CLOCK, Clock
 from common.invoice.stage import STATUS
 from gateway.adapters.worker_readings import WorkerReadings
-from gateway.domain.access import Caller, User
+from gateway.domain.access import Caller, Permission, User
 from gateway.domain.cursors import Cursors
 from gateway.domain.documents import Differences, Document
 from gateway.domain.exports import Extent, Format
 from gateway.domain.invoices import InvoiceFilter, Match, Stretch, party_number
 from gateway.domain.readings import InvoiceDetail, InvoiceSummary
 from gateway.invoices.documents import ReadDocuments
-from gateway.invoices.export import ExportInvoices
+from gateway.invoices.export import ExportInvoices, Standing
 from gateway.invoices.reading import ReadInvoices
 from gateway.invoices.stories import InvoiceStories
 from tests.unit.ubl.documents import SAMPLE
@@ -73,6 +74,12 @@ def _by_index(chosen: InvoiceFilter, match: Match) -> InvoiceFilter:
     return InvoiceFilter(number=chosen.number, invoice_id=chosen.invoice_id, job_id=chosen.job_id, q=whole)
 
 
+class Everybody:
+    """May for ever."""
+
+    async def again(self, user: User, permission: Permission) -> None: ...
+
+
 @dataclass
 class FakeInvoices:
     """`looked_at`: how many rows one look takes; `contents`: their documents; `noted`: what the audit log was told."""
@@ -83,12 +90,13 @@ class FakeInvoices:
     compared: dict[UUID, Differences] = field(default_factory=dict[UUID, Differences])
     noted: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     most: int = 100_000
+    standing: Standing = field(default_factory=Everybody)
+    clock: Clock = SYSTEM_CLOCK
 
     def stories(self, cursors: Cursors) -> InvoiceStories:
         read = ReadInvoices(self, cursors)
-        return InvoiceStories(
-            read, ReadDocuments(self, WorkerReadings(in_this_process)), ExportInvoices(self, read, self.most)
-        )
+        documents = ReadDocuments(self, WorkerReadings(in_this_process))
+        return InvoiceStories(read, documents, ExportInvoices(self, read, self.most, self.standing, self.clock))
 
     async def invoice(self, row_id: UUID) -> InvoiceDetail | None:
         return next((row for row in self.rows if row.id == row_id), None)

@@ -8,7 +8,7 @@ from common.clock import Clock
 from gateway.domain.access import Caller, User
 from gateway.domain.orders import ENDED, Cancellation, Failures
 from gateway.domain.previews import Outcome, PreviewItem
-from gateway.domain.progress import LAST, JobProgress, Reading
+from gateway.domain.progress import LAST, JobProgress, Reading, Viewer
 from gateway.domain.readings import JobStatus
 
 
@@ -63,11 +63,11 @@ class FakeProgress:
 
     rows: list[JobStatus]
     versions: dict[UUID, int] = field(default_factory=dict[UUID, int])
-    barred: set[UUID] = field(default_factory=set[UUID])
-    reads: list[list[UUID]] = field(default_factory=list[list[UUID]])
+    barred: set[Viewer] = field(default_factory=set[Viewer])
+    reads: list[list[Viewer]] = field(default_factory=list[list[Viewer]])
     broken: Exception | None = None
 
-    async def progress(self, job_id: UUID, viewers: Sequence[UUID]) -> tuple[Reading | None, frozenset[UUID]]:
+    async def progress(self, job_id: UUID, viewers: Sequence[Viewer]) -> tuple[Reading | None, frozenset[Viewer]]:
         self.reads.append(list(viewers))
         if self.broken is not None:
             raise self.broken

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,10 +19,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.domain.access import Role
 from gateway.domain.cursors import Cursors
 from gateway.domain.exports import COLUMNS, Extent, Format, cell, rendering
+from gateway.domain.faults import NotPermitted, NotSignedIn
 from gateway.domain.invoices import InvoiceFilter
 from gateway.domain.readings import InvoiceDetail
+from gateway.invoices.export import ASKED_AGAIN, PAGE
 from gateway.routes.envelopes import Envelopes
 from gateway.routes.middleware import Faults
+from gateway.use_cases import Authorize
 from tests.unit.gateway.contract import CALLER
 from tests.unit.gateway.fakes import NOON, OwnedTime, World, invoice, user
 from tests.unit.gateway.fakes_invoices import FakeInvoices, takes
@@ -142,3 +146,28 @@ async def test_a_file_may_take_longer_than_an_answer() -> None:
 async def test_a_reader_that_stops_reading_is_let_go() -> None:
     with pytest.raises(TimeoutError):
         await through_faults(stream(60), longest_stream=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"role": Role.USER}, NotPermitted),
+        ({"is_active": False}, NotSignedIn),
+        ({"token_generation": 1}, NotSignedIn),
+    ],
+)
+async def test_a_file_breaks_off_within_seconds_for_who_may_not_take_it_any_more(
+    change: dict[str, Any], error: type[Exception]
+) -> None:
+    world, time = World(), OwnedTime()
+    world.users.add(ADMIN)
+    invoices = FakeInvoices([invoice() for _ in range(2 * PAGE + 1)], clock=time.clock())
+    invoices.standing = Authorize(world.users, world.tokens())
+    parts = (await invoices.stories(Cursors(b"k" * 32)).export(InvoiceFilter(), Format.CSV, ADMIN, CALLER)).parts
+    await anext(parts)
+    world.users.add(replace(ADMIN, **change))
+    time.seconds = ASKED_AGAIN - 0.1
+    assert await anext(parts)
+    time.seconds = ASKED_AGAIN
+    with pytest.raises(error):
+        await anext(parts)

@@ -13,14 +13,14 @@ from common.clock import SYSTEM_CLOCK
 from common.errors import InfrastructureError
 from gateway.domain.access import Role
 from gateway.domain.faults import NotFound, TooManyStreams
-from gateway.domain.progress import LAST, Reading
+from gateway.domain.progress import LAST, Reading, Viewer
 from gateway.jobs.progress import Limits, Watches
 from gateway.routes.envelopes import Envelopes
 from gateway.routes.middleware import Faults, Observed
 from tests.unit.gateway.fakes import OwnedTime, World, job, user
 from tests.unit.gateway.fakes_jobs import FakeProgress
 
-ANN, BOB = uuid4(), uuid4()
+ANN, BOB = Viewer(uuid4(), 0), Viewer(uuid4(), 0)
 LIMITS = Limits(per_user=2, total=3, every=0.01)
 
 
@@ -30,7 +30,7 @@ def watched(status: str = "running", limits: Limits = LIMITS) -> tuple[UUID, Fak
     return row.job_id, progress, Watches(progress, SYSTEM_CLOCK, limits)
 
 
-async def follow(watches: Watches, job_id: UUID, *, after: int = 0, who: UUID = ANN) -> list[Reading]:
+async def follow(watches: Watches, job_id: UUID, *, after: int = 0, who: Viewer = ANN) -> list[Reading]:
     async with asyncio.timeout(10), watches.seat(job_id, who, after=after) as seat:
         return [reading async for reading in seat.readings()]
 

@@ -4,6 +4,7 @@ import hmac
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -14,6 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from gateway.adapters import es256_tokens
+from gateway.domain.access import Bearer
 from gateway.domain.faults import NotSignedIn
 from tests.unit.gateway.fakes import ISSUER, KEY, NOON, OwnedTime, World, user
 
@@ -94,12 +96,12 @@ ATTACKS: dict[str, Callable[[], str]] = {
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_token_that_proves_nothing_is_refused(attack: str) -> None:
     with pytest.raises(NotSignedIn):
-        World().tokens().subject(ATTACKS[attack]())
+        World().tokens().bearer(ATTACKS[attack]())
 
 
 def test_the_token_that_the_attacks_change_is_itself_accepted() -> None:
     body = claims()
-    assert str(World().tokens().subject(signed(header(), body))) == body["sub"]
+    assert str(World().tokens().bearer(signed(header(), body)).user_id) == body["sub"]
 
 
 def test_a_token_names_its_user_until_it_expires() -> None:
@@ -107,30 +109,30 @@ def test_a_token_names_its_user_until_it_expires() -> None:
     tokens, someone = World(time=time).tokens(timedelta(minutes=10)), user()
     grant = tokens.issue(someone)
     time.seconds = 600 - 1
-    assert tokens.subject(grant.access_token) == someone.id
+    assert tokens.bearer(grant.access_token) == Bearer(someone.id, 0)
     time.seconds = 600 + 11
     with pytest.raises(NotSignedIn):
-        tokens.subject(grant.access_token)
+        tokens.bearer(grant.access_token)
 
 
 def test_a_token_that_was_accepted_vouches_for_no_other_with_its_signature() -> None:
     tokens, ours = World().tokens(), signed(header(), claims())
-    tokens.subject(ours)
+    tokens.bearer(ours)
     head, _, signature = ours.split(".")
     with pytest.raises(NotSignedIn):
-        tokens.subject(f"{head}.{part(claims(sub=str(uuid4())))}.{signature}")
+        tokens.bearer(f"{head}.{part(claims(sub=str(uuid4())))}.{signature}")
 
 
 def test_a_token_that_begins_later_is_not_remembered_as_good() -> None:
     time = OwnedTime()
     tokens, early = World(time=time).tokens(), signed(header(), claims(nbf=NOW + 60, exp=NOW + 120))
     with pytest.raises(NotSignedIn):
-        tokens.subject(early)
+        tokens.bearer(early)
     time.seconds = 60
-    assert tokens.subject(early)
+    assert tokens.bearer(early)
     time.seconds = 0
     with pytest.raises(NotSignedIn):
-        tokens.subject(early)
+        tokens.bearer(early)
 
 
 def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +140,7 @@ def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> 
     tokens = World().tokens()
     bodies = [claims() for _ in range(4)]
     for body in [*bodies, *bodies]:
-        assert str(tokens.subject(signed(header(), body))) == body["sub"]
+        assert str(tokens.bearer(signed(header(), body)).user_id) == body["sub"]
     assert len(tokens._known) == 2  # pyright: ignore[reportPrivateUsage]
 
 
@@ -147,7 +149,7 @@ def test_an_access_token_says_what_it_is() -> None:
     grant = World().tokens().issue(someone)
     decoded = jwt.decode(grant.access_token, KEY, algorithms=["ES256"])
     assert decoded.header == header()
-    assert decoded.claims.keys() == {"iss", "aud", "sub", "iat", "nbf", "exp", "jti", "role", "username"}
+    assert decoded.claims.keys() == {"iss", "aud", "sub", "iat", "nbf", "exp", "jti", "role", "username", "ver"}
     assert decoded.claims["exp"] - decoded.claims["iat"] == grant.expires_in == 3600
 
 
@@ -156,3 +158,9 @@ async def test_the_published_keys_verify_our_tokens_and_hold_no_secret() -> None
     keys = (await world.http().get("/.well-known/jwks.json")).json()["keys"]
     assert [key.keys() & {"d", "k"} for key in keys] == [set()]
     assert jwt.decode(world.tokens().issue(user()).access_token, ECKey.import_key(keys[0]), algorithms=["ES256"])
+
+
+def test_a_token_belongs_to_a_generation_and_one_from_before_there_were_any_to_the_first() -> None:
+    tokens, someone = World().tokens(), replace(user(), token_generation=3)
+    assert tokens.bearer(tokens.issue(someone).access_token) == Bearer(someone.id, 3)
+    assert tokens.bearer(signed(header(), claims())).generation == 0

@@ -137,3 +137,27 @@ async def test_nobody_below_an_admin_sees_users() -> None:
     world = World()
     http = world.signed_in(world.users.add(user(Role.OPERATOR)))
     assert (await http.get(PATH)).status_code == 403
+
+
+@pytest.mark.parametrize("ending", ["a new password", "disabled and enabled again"])
+async def test_tokens_that_exist_end_for_good_and_new_ones_are_good(ending: str) -> None:
+    world = World()
+    bob = world.users.add(user(name="bob"))
+    his = world.signed_in(bob)
+    assert (await his.get("/api/v1/auth/me")).status_code == 200
+    if ending == "a new password":
+        await admin(world).post(f"{PATH}/{bob.id}/password", json={"password": GOOD})
+    else:
+        await change(world, bob, is_active=False)
+        await change(world, bob, is_active=True)
+    refused = await his.get("/api/v1/auth/me")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "UNAUTHENTICATED")
+    assert (await world.signed_in(world.users.accounts["bob"].user).get("/api/v1/auth/me")).status_code == 200
+
+
+async def test_what_changes_no_credential_ends_no_token() -> None:
+    world = World()
+    bob = world.users.add(user(Role.OPERATOR, name="bob"))
+    his = world.signed_in(bob)
+    await change(world, bob, role="user", email="b@example.test", is_active=True)
+    assert (await his.get("/api/v1/auth/me")).json()["data"]["role"] == "user"

@@ -104,17 +104,20 @@ def _stories(shared: _Shared) -> Stories:
     held = PostgresHeld(database, comparing, settle=settings.send_settle)
     moves = KafkaMoves(MoveAnnouncer(shared.announcer, database, service="gateway"))
     bootstrap, run = settings.kafka_bootstrap_servers, shared.replaying.workers.run
+    authorize = Authorize(users, shared.tokens)
     parts = outside(shared.resources.broker, shared.throttle, bootstrap, settings.environment)
     return Stories(
         sign_in=SignIn(users, shared.passwords, shared.throttle, shared.tokens),
-        authorize=Authorize(users, shared.tokens),
+        authorize=authorize,
         start=StartProcessing(jobs, KafkaJobRequests(shared.announcer), SYSTEM_CLOCK),
         read_jobs=ReadJobs(jobs, cursors),
         read_dry_runs=ReadDryRuns(PostgresDryRuns(database), cursors),
         cancel_job=CancelJob(control),
         watches=shared.watches,
         retry_failed=RetryFailed(control, shared.replaying.stories.start),
-        invoices=build_invoices(database, cursors, compare=comparing, run=run, export_rows=settings.export_rows),
+        invoices=build_invoices(
+            database, cursors, compare=comparing, run=run, export_rows=settings.export_rows, standing=authorize
+        ),
         read_held=ReadHeld(held, cursors),
         read_switches=ReadSwitches(switches),
         flip_switch=FlipSwitch(switches),

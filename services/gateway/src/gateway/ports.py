@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from common.contracts.events import JobRequested
-from gateway.domain.access import Account, Caller, Grant, User
+from gateway.domain.access import Account, Bearer, Caller, Grant, User
 from gateway.domain.orders import Placed, Receipt
 from gateway.domain.pace import Pace
 from gateway.domain.readings import JobFilter, JobStatus, JobSummary
@@ -19,7 +19,7 @@ class Users(Protocol):
     async def user(self, user_id: UUID) -> User | None: ...
 
     async def signed_in(self, user: User, caller: Caller, *, new_hash: str | None) -> None:
-        """Audit a sign-in; store `new_hash` where one is given."""
+        """Audit a sign-in; store `new_hash` where one is given and nobody has set a password since `user` was read."""
         ...
 
     async def sign_in_failed(self, username: str, user: User | None, caller: Caller) -> None:
@@ -58,8 +58,8 @@ class Throttle(Protocol):
 class Tokens(Protocol):
     def issue(self, user: User) -> Grant: ...
 
-    def subject(self, token: str) -> UUID:
-        """The user that a token of ours names. Raises NotSignedIn."""
+    def bearer(self, token: str) -> Bearer:
+        """Whom a token of ours names. Raises NotSignedIn."""
         ...
 
     def public_keys(self) -> dict[str, list[dict[str, str]]]:

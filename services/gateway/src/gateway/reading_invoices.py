@@ -1,5 +1,6 @@
 """The stories of invoices, wired."""
 
+from common.clock import SYSTEM_CLOCK
 from common.db.pool import Database
 from gateway.adapters.invoice_versions import Versions
 from gateway.adapters.postgres_documents import PostgresDocuments
@@ -9,13 +10,13 @@ from gateway.adapters.worker_documents import Run
 from gateway.adapters.worker_readings import WorkerReadings
 from gateway.domain.cursors import Cursors
 from gateway.invoices.documents import ReadDocuments
-from gateway.invoices.export import ExportInvoices
+from gateway.invoices.export import ExportInvoices, Standing
 from gateway.invoices.reading import ReadInvoices
 from gateway.invoices.stories import InvoiceStories
 
 
 def build_invoices(
-    database: Database, cursors: Cursors, *, compare: Comparing, run: Run, export_rows: int
+    database: Database, cursors: Cursors, *, compare: Comparing, run: Run, export_rows: int, standing: Standing
 ) -> InvoiceStories:
     """`run`: `Workers.run`, in which documents are read."""
     invoices = PostgresInvoices(database)
@@ -23,5 +24,5 @@ def build_invoices(
     return InvoiceStories(
         read=read,
         documents=ReadDocuments(PostgresDocuments(database, Versions(database, compare)), WorkerReadings(run)),
-        export=ExportInvoices(invoices, read, export_rows),
+        export=ExportInvoices(invoices, read, export_rows, standing, SYSTEM_CLOCK),
     )

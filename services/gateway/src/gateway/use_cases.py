@@ -8,7 +8,7 @@ import structlog
 
 from common.clock import Clock
 from common.errors import InfrastructureError
-from gateway.domain.access import Caller, Grant, Permission, User
+from gateway.domain.access import Bearer, Caller, Grant, Permission, User
 from gateway.domain.cursors import Cursors
 from gateway.domain.faults import NotFound, NotPermitted, NotSignedIn, SignInRefused
 from gateway.domain.orders import Order, Placed, Receipt
@@ -56,9 +56,18 @@ class Authorize:
         """The token's user as the database knows it now. Raises NotSignedIn or NotPermitted."""
         if token is None:
             raise NotSignedIn("Sign in first: send Authorization: Bearer <access_token>", presented=False)
-        user = await self.users.user(self.tokens.subject(token))
+        return await self._now(self.tokens.bearer(token), permission)
+
+    async def again(self, user: User, permission: Permission) -> None:
+        """For what takes long: raise NotSignedIn or NotPermitted where `user` may not do it any more."""
+        await self._now(Bearer(user.id, user.token_generation), permission)
+
+    async def _now(self, bearer: Bearer, permission: Permission) -> User:
+        user = await self.users.user(bearer.user_id)
         if user is None or not user.is_active:
             raise NotSignedIn("This user may not sign in any more")
+        if bearer.generation != user.token_generation:
+            raise NotSignedIn("This token has ended; sign in again")
         if not user.may(permission):
             raise NotPermitted(permission, user.role)
         return user

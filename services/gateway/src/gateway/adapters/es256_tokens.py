@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey, GuestProtocol
 from joserfc.jwt import JWTClaimsRegistry
 
 from common.clock import Clock
-from gateway.domain.access import Grant, User
+from gateway.domain.access import Bearer, Grant, User
 from gateway.domain.faults import NotSignedIn
 
 ALGORITHM = "ES256"
@@ -26,7 +26,7 @@ MOST_KNOWN = 1024
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    subject: UUID
+    bearer: Bearer
     begins: float
     ends: float
 
@@ -66,16 +66,17 @@ class Es256Tokens:
             "jti": str(self._clock.new_id()),
             "role": user.role.value,
             "username": user.username,
+            "ver": user.token_generation,
         }
         return Grant(jwt.encode(header, claims, self._signing, algorithms=[ALGORITHM]), seconds)
 
-    def subject(self, token: str) -> UUID:
+    def bearer(self, token: str) -> Bearer:
         known = self._known.get(token)
         if known is None or not known.begins - LEEWAY_SECONDS <= self._now() < known.ends + LEEWAY_SECONDS:
             self._known[token] = known = self._verified(token)
             if len(self._known) > MOST_KNOWN:
                 del self._known[next(iter(self._known))]
-        return known.subject
+        return known.bearer
 
     def _verified(self, token: str) -> _Known:
         if len(token) > LONGEST_TOKEN:
@@ -86,7 +87,8 @@ class Es256Tokens:
                 raise NotSignedIn("The access token is not valid")
             claims = decoded.claims
             self._claims.validate(claims)
-            return _Known(UUID(claims["sub"]), max(claims["nbf"], claims["iat"]), claims["exp"])
+            bearer = Bearer(UUID(claims["sub"]), claims.get("ver", 0))
+            return _Known(bearer, max(claims["nbf"], claims["iat"]), claims["exp"])
         except (JoseError, ValueError, TypeError):  # ValueError: a token that is not ASCII, a sub that is no id
             raise NotSignedIn("The access token is not valid or has expired; sign in again") from None
 

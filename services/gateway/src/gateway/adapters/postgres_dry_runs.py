@@ -8,9 +8,10 @@ from uuid import UUID
 from common.clock import SYSTEM_CLOCK, Clock
 from common.db.pool import Database, Row
 from gateway.adapters.conditions import Conditions
+from gateway.adapters.viewers import BARRED, asked, barred
 from gateway.domain.orders import ENDED
 from gateway.domain.previews import JobPreview, Outcome, PreviewCause, PreviewItem
-from gateway.domain.progress import LAST, JobProgress, Reading
+from gateway.domain.progress import LAST, JobProgress, Reading, Viewer
 from gateway.domain.readings import InvoiceTrouble, JobFault, JobFilter, JobStatus, JobSummary, Results
 
 MOST_CAUSES = 50
@@ -37,12 +38,11 @@ FROM (
 GROUP BY outcome, reason, rule ORDER BY invoices DESC, outcome, reason, rule LIMIT $2
 """
 # Items only come, and each is judged once: the number grows with each change of any of them.
-_PROGRESS = """
+_PROGRESS = f"""
 SELECT id, status, started_at, listed_at, cancelled_at, completed_at, error, expires_at,
     coalesce(counts, dry_run_counts(id)) AS counts,
     version + page + (listed_at IS NOT NULL)::int + (cancelled_at IS NOT NULL)::int AS moves,
-    ARRAY(SELECT t.id FROM unnest($2::uuid[]) AS t(id)
-        WHERE NOT EXISTS (SELECT FROM users u WHERE u.id = t.id AND u.is_active)) AS barred
+    {BARRED}
 FROM dry_runs WHERE id = $1 AND expires_at > now()
 """
 _BUCKETS = {"would_go": "would_go", "would_fail": "failed", "would_wait": "held", "duplicate": "duplicate"}
@@ -101,15 +101,15 @@ class PostgresDryRuns:
             preview_link=_link(job_id),
         )
 
-    async def progress(self, job_id: UUID, viewers: Sequence[UUID]) -> tuple[Reading | None, frozenset[UUID]]:
+    async def progress(self, job_id: UUID, viewers: Sequence[Viewer]) -> tuple[Reading | None, frozenset[Viewer]]:
         """As of a job; `stages` are its invoices by outcome."""
-        row = await self._database.fetchrow(_PROGRESS, job_id, list(viewers))
+        row = await self._database.fetchrow(_PROGRESS, job_id, *asked(viewers))
         if row is None:
             return None, frozenset()
         counts = {outcome: int(found["invoices"]) for outcome, found in row["counts"].items()}
         number = row["moves"] + 2 * sum(counts.values()) - counts.get("open", 0)
         ended = row["status"] in ENDED
-        return Reading(LAST if ended else number, _progress(row, counts)), frozenset(row["barred"])
+        return Reading(LAST if ended else number, _progress(row, counts)), barred(row, viewers)
 
     def _estimated(self, row: Row) -> datetime | None:
         told: datetime = row["estimated_completion"]

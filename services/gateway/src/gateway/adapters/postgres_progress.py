@@ -8,13 +8,14 @@ from common.db.pool import Database, Row
 from common.invoice.stage import STATUS, Stage, Status
 from gateway.adapters.postgres_dry_runs import PostgresDryRuns
 from gateway.adapters.postgres_jobs import fault_of, results_of
+from gateway.adapters.viewers import BARRED, asked, barred
 from gateway.domain.orders import ENDED
-from gateway.domain.progress import LAST, JobProgress, Reading
+from gateway.domain.progress import LAST, JobProgress, Reading, Viewer
 from gateway.domain.readings import Results
 
 # No row ever leaves its job and no version ever falls: the sum of the versions grows with each change of any of them.
 # A job that has ended is told by its own snapshot; nothing is counted for it.
-_READ = """
+_READ = f"""
 WITH counted AS (
     SELECT stage, count(*) AS invoices, sum(version) AS moves FROM invoices
     WHERE job_id = $1 AND EXISTS (SELECT FROM jobs WHERE id = $1 AND status IN ('pending', 'running'))
@@ -23,13 +24,12 @@ WITH counted AS (
 SELECT id, status, started_at, listed_at, cancelled_at, completed_at, results, error, error_message,
     version + page + (listed_at IS NOT NULL)::int + (cancelled_at IS NOT NULL)::int
         + coalesce((SELECT sum(moves) FROM counted), 0)::bigint AS number,
-    coalesce((SELECT jsonb_object_agg(stage, invoices) FROM counted), '{}') AS stages,
+    coalesce((SELECT jsonb_object_agg(stage, invoices) FROM counted), '{{}}') AS stages,
     CASE WHEN status IN ('pending', 'running') THEN (
         SELECT count(DISTINCT (t.source_id, t.sha256))
         FROM job_pages p, unnest(p.source_ids, p.raw_sha256, p.fates) AS t(source_id, sha256, fate)
         WHERE p.job_id = $1 AND t.fate = 'known') END AS known,
-    ARRAY(SELECT t.id FROM unnest($2::uuid[]) AS t(id)
-        WHERE NOT EXISTS (SELECT FROM users u WHERE u.id = t.id AND u.is_active)) AS barred
+    {BARRED}
 FROM jobs WHERE id = $1
 """
 
@@ -39,14 +39,14 @@ class PostgresProgress:
         self._database = database
         self._dry_runs = PostgresDryRuns(database)
 
-    async def progress(self, job_id: UUID, viewers: Sequence[UUID]) -> tuple[Reading | None, frozenset[UUID]]:
-        row = await self._database.fetchrow(_READ, job_id, list(viewers))
+    async def progress(self, job_id: UUID, viewers: Sequence[Viewer]) -> tuple[Reading | None, frozenset[Viewer]]:
+        row = await self._database.fetchrow(_READ, job_id, *asked(viewers))
         if row is None:
             return await self._dry_runs.progress(job_id, viewers)
         ended = row["status"] in ENDED
         results = results_of(row["results"]) if ended else _counted(row["stages"], row["known"])
         reading = Reading(LAST if ended else row["number"], _progress(row, results))
-        return reading, frozenset(row["barred"])
+        return reading, barred(row, viewers)
 
 
 def _progress(row: Row, results: Results) -> JobProgress:

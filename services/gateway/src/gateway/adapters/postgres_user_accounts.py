@@ -22,9 +22,12 @@ _LOCK = f"""
 SELECT {_COLUMNS} FROM users WHERE id = ANY($1::uuid[]) OR (role = 'admin' AND is_active) ORDER BY id FOR UPDATE
 """
 _INSERT = f"INSERT INTO users (username, email, password_hash, role) VALUES ($1, $2, $3, $4) RETURNING {_COLUMNS}"
+_NEW_HASH = """
+UPDATE users SET password_hash = $2, token_generation = token_generation + 1, updated_at = now() WHERE id = $1
+"""
 _UPDATE = f"""
 UPDATE users SET role = coalesce($2, role), email = coalesce($3, email), is_active = coalesce($4, is_active),
-    updated_at = now()
+    token_generation = token_generation + ($4 IS FALSE)::int, updated_at = now()
 WHERE id = $1 RETURNING {_COLUMNS}
 """
 
@@ -67,9 +70,7 @@ class PostgresUserAccounts:
     async def set_password(self, user_id: UUID, password_hash: str, by: By) -> None:
         async with self._changing([user_id], by) as (connection, locked):
             _find(locked, user_id)
-            await connection.execute(
-                "UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1", user_id, password_hash
-            )
+            await connection.execute(_NEW_HASH, user_id, password_hash)
             await _audit(connection, "users.password", user_id, by, {})
 
     @asynccontextmanager

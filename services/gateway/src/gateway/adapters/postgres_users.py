@@ -8,7 +8,7 @@ from gateway.adapters.gathered import Gathered
 from gateway.adapters.postgres_audit import write_audit
 from gateway.domain.access import Account, Caller, Role, User
 
-_COLUMNS = "id, username, email, role, coalesce(is_active, false) AS is_active"
+_COLUMNS = "id, username, email, role, coalesce(is_active, false) AS is_active, token_generation"
 _SYSTEM = Caller(ip=None, user_agent=None, correlation_id="bootstrap")
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7326021)"
 _FIRST_ADMIN = """
@@ -40,7 +40,11 @@ class PostgresUsers:
         async with self._database.transaction() as connection:
             if new_hash is not None:
                 await connection.execute(
-                    "UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1", user.id, new_hash
+                    """UPDATE users SET password_hash = $2, updated_at = now()
+                       WHERE id = $1 AND token_generation = $3""",
+                    user.id,
+                    new_hash,
+                    user.token_generation,
                 )
             await write_audit(
                 connection, action="auth.login", user_id=user.id, caller=caller, resource=("user", user.id)
@@ -73,4 +77,4 @@ class PostgresUsers:
 
 
 def _user(row: Row) -> User:
-    return User(row["id"], row["username"], row["email"], Role(row["role"]), row["is_active"])
+    return User(row["id"], row["username"], row["email"], Role(row["role"]), row["is_active"], row["token_generation"])

@@ -85,6 +85,7 @@ class User:
     email: str
     role: Role
     is_active: bool
+    token_generation: int = 0
 
     @property
     def permissions(self) -> list[Permission]:
@@ -100,6 +101,14 @@ class Account:
 
     user: User
     password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whom a token names. It is good while its generation is the user's own."""
+
+    user_id: UUID
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)

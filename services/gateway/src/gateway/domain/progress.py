@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from gateway.domain.orders import ENDED
@@ -28,6 +29,13 @@ class JobProgress:
     completed_at: datetime | None
     error: JobFault | None
     dry_run: bool = field(default=False, kw_only=True)
+
+
+class Viewer(NamedTuple):
+    """Who watches, and by which generation of their tokens."""
+
+    user_id: UUID
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)

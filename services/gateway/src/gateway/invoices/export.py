@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from gateway.domain.access import Caller, User
+from common.clock import Clock
+from gateway.domain.access import Caller, Permission, User
 from gateway.domain.exports import Extent, Format, Rendering, rendering
 from gateway.domain.invoices import InvoiceFilter, Match, Stretch
 from gateway.invoices.reading import ReadInvoices
 
 PAGE = 200
 """So few that writing them keeps nobody else waiting for long (milliseconds)."""
+ASKED_AGAIN = 5.0
+"""Seconds after which somebody who takes a file must still be allowed to: a slow reader takes minutes."""
 
 
 class Exported(Protocol):
@@ -23,6 +26,12 @@ class Exported(Protocol):
 
     async def note(self, chosen: InvoiceFilter, format_: Format, extent: Extent, user: User, caller: Caller) -> None:
         """Audit it."""
+        ...
+
+
+class Standing(Protocol):
+    async def again(self, user: User, permission: Permission) -> None:
+        """Raises NotSignedIn or NotPermitted where `user` may not do it any more."""
         ...
 
 
@@ -42,6 +51,8 @@ class ExportInvoices:
     invoices: Exported
     read: ReadInvoices
     most: int
+    standing: Standing
+    clock: Clock
 
     async def __call__(self, chosen: InvoiceFilter, format_: Format, user: User, caller: Caller) -> Export:
         """Counted and audited before the first byte leaves."""
@@ -50,12 +61,18 @@ class ExportInvoices:
         extent = Extent(min(there, self.most), there > self.most)
         await self.invoices.note(chosen, format_, extent, user, caller)
         form = rendering(format_)
-        return Export(extent, form.media_type, self._parts(chosen, match, form))
+        return Export(extent, form.media_type, self._parts(chosen, match, form, user))
 
-    async def _parts(self, chosen: InvoiceFilter, match: Match, form: Rendering) -> AsyncGenerator[str, None]:
+    async def _parts(
+        self, chosen: InvoiceFilter, match: Match, form: Rendering, user: User
+    ) -> AsyncGenerator[str, None]:
+        """Raises NotSignedIn or NotPermitted from within, once `user` may not take it any more."""
+        rows, after, asked_at = 0, None, self.clock.monotonic()
         yield form.start()
-        rows, after = 0, None
         while True:
+            if self.clock.monotonic() - asked_at >= ASKED_AGAIN:
+                await self.standing.again(user, Permission.INVOICES_EXPORT)
+                asked_at = self.clock.monotonic()
             limit = min(PAGE, self.most - rows)
             found = await self.invoices.stretch(chosen, match, after=after, limit=limit)
             rows, after = rows + len(found.items), found.next

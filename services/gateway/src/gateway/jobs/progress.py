@@ -14,7 +14,7 @@ import structlog
 from common.clock import Clock
 from common.errors import ClearfactsError, InfrastructureError
 from gateway.domain.faults import NotFound, TooManyStreams
-from gateway.domain.progress import LAST, Reading
+from gateway.domain.progress import LAST, Reading, Viewer
 
 log = structlog.get_logger()
 
@@ -23,8 +23,8 @@ SHARE = 20
 
 
 class Readings(Protocol):
-    async def progress(self, job_id: UUID, viewers: Sequence[UUID]) -> tuple[Reading | None, frozenset[UUID]]:
-        """How far it is, None where there is no such job, and which of `viewers` may not sign in any more."""
+    async def progress(self, job_id: UUID, viewers: Sequence[Viewer]) -> tuple[Reading | None, frozenset[Viewer]]:
+        """How far it is, None where there is no such job, and those of `viewers` whose tokens have ended."""
         ...
 
 
@@ -47,8 +47,8 @@ class Watch:
     readings: Readings
     clock: Clock
     limits: Limits
-    viewers: Counter[UUID] = field(default_factory=Counter[UUID])
-    barred: frozenset[UUID] = frozenset()
+    viewers: Counter[Viewer] = field(default_factory=Counter[Viewer])
+    barred: frozenset[Viewer] = frozenset()
     due: float = 0.0
     _latest: Reading | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -86,7 +86,7 @@ class Seat:
     """A place in front of a job. `after`: the number of the last event that this viewer has seen."""
 
     watch: Watch
-    user_id: UUID
+    viewer: Viewer
     after: int
     until: float
     over: bool = False
@@ -97,7 +97,7 @@ class Seat:
         seen, watch = self.after, self.watch
         while not self.over:
             reading = await watch.latest()
-            if reading is None or self.user_id in watch.barred:
+            if reading is None or self.viewer in watch.barred:
                 return
             if reading.ended or reading.number > seen:
                 yield reading
@@ -130,12 +130,12 @@ class Watches:
         self._stopping = False
 
     @asynccontextmanager
-    async def seat(self, job_id: UUID, user_id: UUID, *, after: int) -> AsyncGenerator[Seat, None]:
+    async def seat(self, job_id: UUID, viewer: Viewer, *, after: int) -> AsyncGenerator[Seat, None]:
         """Raises NotFound, TooManyStreams, or InfrastructureError while the process stops."""
-        self._refuse_crowds(user_id)
+        self._refuse_crowds(viewer.user_id)
         watch = self._watches.get(job_id) or self._watches.setdefault(job_id, self._open(job_id))
-        seat = Seat(watch, user_id, after, self._clock.monotonic() + self._limits.life.total_seconds())
-        watch.viewers[user_id] += 1
+        seat = Seat(watch, viewer, after, self._clock.monotonic() + self._limits.life.total_seconds())
+        watch.viewers[viewer] += 1
         self._seats.append(seat)
         try:
             if (first := await watch.latest()) is None:
@@ -144,7 +144,7 @@ class Watches:
             yield seat
         finally:
             self._seats.remove(seat)
-            self._leave(watch, user_id)
+            self._leave(watch, viewer)
 
     async def drain(self) -> None:
         """Everybody goes, to come again where another replica answers; nobody new is taken."""
@@ -157,11 +157,11 @@ class Watches:
             raise InfrastructureError("this replica is stopping")
         if len(self._seats) >= self._limits.total:
             raise TooManyStreams("everybody", self._limits.total)
-        if sum(seat.user_id == user_id for seat in self._seats) >= self._limits.per_user:
+        if sum(seat.viewer.user_id == user_id for seat in self._seats) >= self._limits.per_user:
             raise TooManyStreams("one user", self._limits.per_user)
 
-    def _leave(self, watch: Watch, user_id: UUID) -> None:
-        watch.viewers[user_id] -= 1
+    def _leave(self, watch: Watch, viewer: Viewer) -> None:
+        watch.viewers[viewer] -= 1
         watch.viewers += Counter()  # drops who has no seat left
         if not watch.viewers and self._watches.get(watch.job_id) is watch:
             del self._watches[watch.job_id]

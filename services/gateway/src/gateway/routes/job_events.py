@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import TypeAdapter
 
 from gateway.domain.access import Permission, User
-from gateway.domain.progress import LAST, JobProgress, Reading
+from gateway.domain.progress import LAST, JobProgress, Reading, Viewer
 from gateway.jobs.progress import Seat, Watches
 from gateway.routes.guard import Guard
 from gateway.use_cases import Authorize
@@ -31,7 +31,7 @@ def add_job_event_routes(api: FastAPI, *, watches: Watches, authorize: Authorize
     async def take_seat(
         job_id: UUID, user: Annotated[User, Depends(watcher)], response: Response, after: LastEventId = 0
     ) -> AsyncGenerator[Seat, None]:
-        async with watches.seat(job_id, user.id, after=after) as seat:
+        async with watches.seat(job_id, Viewer(user.id, user.token_generation), after=after) as seat:
             if seat.over:
                 response.status_code = _NOTHING_MORE
             yield seat
