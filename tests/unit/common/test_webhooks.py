@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.contracts.webhooks import key_id, may_connect, secret_of, shown
+from common.contracts.webhooks import WebhookEvent, key_id, may_connect, secret_of, shown
 
 INSIDE = (
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "192.0.2.1",
@@ -39,6 +39,18 @@ def test_an_address_is_judged_alike_in_every_spelling(address: ipaddress.IPv4Add
     mapped = ipaddress.IPv6Address(0xFFFF_0000_0000 | int(address))
     nat = ipaddress.IPv6Address((0x64_FF9B << 96) | int(address))
     assert {may_connect(other, ()) for other in (mapped, nat)} == {may_connect(address, ())}
+
+
+def test_events_keep_their_names() -> None:
+    """Integrators have them in their code."""
+    assert {event: event.value for event in WebhookEvent} == {
+        WebhookEvent.INVOICE_SENT: "invoice.sent",
+        WebhookEvent.INVOICE_FAILED: "invoice.failed",
+        WebhookEvent.INVOICE_DUPLICATE: "invoice.duplicate",
+        WebhookEvent.INVOICE_HELD: "invoice.held",
+        WebhookEvent.JOB_COMPLETED: "job.completed",
+        WebhookEvent.JOB_FAILED: "job.failed",
+    }
 
 
 def test_secrets_differ_by_endpoint_number_and_key() -> None:

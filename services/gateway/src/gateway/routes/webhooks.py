@@ -29,7 +29,7 @@ from gateway.routes.webhook_schemas import (
     WebhookReasonRequest,
 )
 from gateway.use_cases import Authorize
-from gateway.webhooks.stories import ManageEndpoints, WebhookStories
+from gateway.webhooks.stories import ManageEndpoints, TellAgain, WebhookStories
 
 _PATH = "/api/v1/webhooks"
 _ONE = f"{_PATH}/{{webhook_id}}"
@@ -40,7 +40,9 @@ _JSON = [Depends(json_only)]
 def add_webhook_routes(api: FastAPI, *, stories: WebhookStories, authorize: Authorize, envelopes: Envelopes) -> None:
     writer = Guard(authorize, Permission.WEBHOOKS_WRITE)
     _add_readings(api, stories, authorize, envelopes)
-    _add_replays(api, stories, Guard(authorize, Permission.WEBHOOKS_REPLAY), envelopes)
+    operator = Guard(authorize, Permission.WEBHOOKS_REPLAY)
+    _add_ping(api, stories.tell_again, operator, envelopes)
+    _add_replays(api, stories.tell_again, operator, envelopes)
     _add_secrets(api, stories.manage, writer, envelopes)
     _add_changes(api, stories.manage, writer, envelopes)
 
@@ -70,9 +72,7 @@ def _add_readings(api: FastAPI, stories: WebhookStories, authorize: Authorize, e
         return envelopes.success(await stories.deliveries.one(webhook_id, delivery_id))
 
 
-def _add_replays(api: FastAPI, stories: WebhookStories, guard: Guard, envelopes: Envelopes) -> None:
-    again = stories.tell_again
-
+def _add_ping(api: FastAPI, again: TellAgain, guard: Guard, envelopes: Envelopes) -> None:
     @api.post(f"{_ONE}/ping", tags=["webhooks"], status_code=202)
     async def ping(
         webhook_id: UUID,
@@ -86,6 +86,8 @@ def _add_replays(api: FastAPI, stories: WebhookStories, guard: Guard, envelopes:
         _located(response, f"{_PATH}/{webhook_id}/deliveries/{delivery_id}", replayed=replayed)
         return envelopes.success(Pinged(delivery_id=delivery_id))
 
+
+def _add_replays(api: FastAPI, again: TellAgain, guard: Guard, envelopes: Envelopes) -> None:
     @api.post(f"{_ONE}/replay", tags=["webhooks"], name="replay", status_code=202, dependencies=_JSON)
     async def window(
         webhook_id: UUID,

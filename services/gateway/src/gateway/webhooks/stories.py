@@ -100,7 +100,7 @@ class TellAgain:
         self, webhook_id: UUID, chosen: DeliveryFilter, *, cursor: str | None, limit: int
     ) -> Page[DeliverySummary]:
         """Raises NotFound, CursorInvalid."""
-        bound = {"list": "webhook_deliveries", "webhook": str(webhook_id), **asdict(chosen)}
+        bound = {"list": "webhook_log", "webhook": str(webhook_id), **asdict(chosen)}
         return await read_page(
             self.cursors, bound, cursor, limit,
             ask=lambda before, most: self.deliveries.page(webhook_id, chosen, before=before, limit=most),
