@@ -11,7 +11,8 @@ from tests.unit.gateway.fakes import NOON, job
 
 def dry_run(go: int = 212, fail: int = 0, wait: int = 0, **given: object) -> JobStatus:
     results = Results(go + fail + wait + 3, failed=fail, held=wait, duplicates=3, amounts={"would_go": {"EUR": "9.50"}})
-    return job(results=results, dry_run=True, preview=JobPreview(go, fail, wait, 3, 0, 0, NOON), **given)
+    preview = JobPreview(go, fail, wait, 3, 0, 0, NOON)
+    return job(results=results, dry_run=True, preview=preview, preview_link="/p", **given)
 
 
 def item(outcome: Outcome, place: int, **given: object) -> PreviewItem:

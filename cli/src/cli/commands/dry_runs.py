@@ -58,7 +58,8 @@ def summarise_dry_run(job: Job, surroundings: Surroundings) -> None:
             for cause in job.preview_causes
         ]
         print_table(console, columns, rows)
-    console.print(f"each of them: clearfacts jobs preview {job.job_id}", soft_wrap=True)
+    if job.preview_link:
+        console.print(f"each of them: clearfacts jobs preview {job.job_id}", soft_wrap=True)
 
 
 def end_of_dry_run(job: Job) -> None:

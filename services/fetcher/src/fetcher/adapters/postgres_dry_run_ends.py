@@ -7,6 +7,7 @@ from uuid import UUID
 
 from common.contracts.faults import JobErrorCode
 from common.db.pool import Database, Row
+from common.invoice.dry_run import PAUSED
 
 _FINISHED = """
 SELECT id FROM dry_runs d
@@ -28,8 +29,8 @@ _LEFT = """
 UPDATE dry_run_items SET document = NULL, wake_at = NULL WHERE dry_run_id = $1 AND outcome = 'open'
 """
 
-_PAUSED = """
-UPDATE dry_run_items i SET outcome = 'would_wait', reason = 'paused',
+_PAUSED = f"""
+UPDATE dry_run_items i SET outcome = 'would_wait', reason = '{PAUSED}',
     error = 'sending is paused: ' || (
         SELECT reason FROM switches s WHERE s.service = 'sender' AND s.scope IN ('*', i.dossier) ORDER BY at LIMIT 1)
 WHERE dry_run_id = $1 AND outcome = 'would_go'
