@@ -1,9 +1,11 @@
 """Structured logs: an event and fields, one JSON object a line; never a document, never personal data."""
 
+import json
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from functools import cache, lru_cache
 from typing import Any
 
 import structlog
@@ -68,7 +70,16 @@ class RateLimit(logging.Filter):
 
 
 def _json() -> Any:
-    return structlog.processors.JSONRenderer(ensure_ascii=True)
+    return structlog.processors.JSONRenderer(serializer=_rendered)
+
+
+def _rendered(event: dict[str, Any], default: Callable[[Any], Any]) -> str:
+    return _encoder(default).encode(event)
+
+
+@cache  # `json.dumps` makes one for each line, which costs as much as rendering it
+def _encoder(default: Callable[[Any], Any]) -> json.JSONEncoder:
+    return json.JSONEncoder(ensure_ascii=True, default=default)
 
 
 def _with_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -81,6 +92,11 @@ def _with_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapp
 
 def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name in event:
-        if _SECRET.search(name):
+        if _is_secret(name):
             event[name] = "***"
     return event
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(field: str) -> bool:
+    return _SECRET.search(field) is not None

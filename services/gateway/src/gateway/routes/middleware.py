@@ -24,8 +24,10 @@ log = structlog.get_logger()
 
 CORRELATION_HEADER = "X-Correlation-ID"
 _CORRELATION, _CACHE = CORRELATION_HEADER.lower().encode(), b"cache-control"
+_OURS, _OURS_IN_PRIVATE = frozenset({_CORRELATION}), frozenset({_CORRELATION, _CACHE})
 RawHeader: TypeAlias = tuple[bytes, bytes]
 """As ASGI has them: the name in small letters."""
+_NO_STORE: RawHeader = (_CACHE, b"no-store")
 LONGEST_BODY = 2 * 1024 * 1024
 """Room for 1,000 source ids of 255 characters."""
 LONGEST_REQUEST = 10.0
@@ -56,6 +58,7 @@ class Correlation:
         self._app = app
         fixed = {**SECURITY_HEADERS, **(HSTS if behind_tls else {})}
         self._headers = [(name.lower().encode(), value.encode()) for name, value in fixed.items()]
+        self._names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -79,10 +82,13 @@ class Correlation:
             trace_id.reset(of_trace)
 
     def _completed(self, given: Iterable[RawHeader], current: str, *, private: bool) -> list[RawHeader]:
-        ours = {_CORRELATION: current.encode(), **({_CACHE: b"no-store"} if private else {})}
-        kept = [(name, value) for name, value in given if name not in ours]
-        named = {name for name, _ in kept}  # a download may be stricter
-        return [*kept, *(header for header in self._headers if header[0] not in named), *ours.items()]
+        ours = _OURS_IN_PRIVATE if private else _OURS
+        kept = [header for header in given if header[0] not in ours]
+        named = {name for name, _ in kept}
+        fixed = self._headers
+        if not self._names.isdisjoint(named):  # a download may be stricter
+            fixed = [header for header in fixed if header[0] not in named]
+        return [*kept, *fixed, (_CORRELATION, current.encode()), *([_NO_STORE] if private else [])]
 
 
 class Observed:
@@ -90,6 +96,7 @@ class Observed:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._log = log.bind()  # the one of the module is made anew for each line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -113,7 +120,7 @@ class Observed:
             if not endless:  # how long somebody watched is no latency
                 _timed(method, route).observe(seconds)
             if route not in _QUIET:
-                log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+                self._log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 @cache  # as many as there are routes, methods and statuses; looking a child up costs more than counting
