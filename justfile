@@ -79,6 +79,11 @@ test *arguments:
     pytest -q -m alone tests/integration
     pytest -q tests/chaos
 
+# schemathesis over the whole API, with so many examples of each operation and caller (`just test` takes a few)
+[group("tests")]
+schemathesis examples="50":
+    SCHEMATHESIS_EXAMPLES={{ examples }} pytest -q -n 2 tests/contract/api/test_schemathesis.py
+
 # branches covered by all tests, services measured as processes; the pure rooms wholly
 [group("tests")]
 coverage *arguments="tests":
@@ -98,6 +103,11 @@ lock *arguments:
 [group("made")]
 openapi:
     python -m gateway.routes.openapi docs/openapi.json
+
+# write the shapes of the Python client from docs/openapi.json
+[group("made")]
+client:
+    python libs/client/make_shapes.py
 
 # write docs/errors.md from the codes
 [group("made")]

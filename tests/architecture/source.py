@@ -10,7 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = tuple(sorted(path.parent.name for path in ROOT.glob("services/*/pyproject.toml")))
-GENERATED = ("/migrations/versions/",)
+GENERATED = ("/migrations/versions/", "/client/shapes.py")
 
 
 @cache

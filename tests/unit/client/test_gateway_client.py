@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from client import ApiError, GatewayClient, GatewayUnreachable, Job, JobNotFinished, JobProgress
+from gateway.routes.examples import RESPONSES
 
 JOB = str(uuid4())
 
@@ -25,9 +26,7 @@ def failure(status: int, code: str) -> httpx.Response:
 
 
 def job(status: str = "running", **more: Any) -> httpx.Response:
-    return success(
-        {"job_id": JOB, "job_type": "manual", "status": status, "created_at": "2026-11-24T12:00:00Z", **more}
-    )
+    return success({**RESPONSES["jobs_get"], "job_id": JOB, "status": status, **more})
 
 
 class Script:
@@ -153,5 +152,6 @@ def test_wait_does_not_hide_an_error_that_stays() -> None:
 
 
 def test_fields_of_a_newer_gateway_are_ignored() -> None:
-    found = Script(job(novelty=1, results={"total_invoices": 3, "novelty": 2})).client().job(JOB)
+    results = {**RESPONSES["jobs_get"]["results"], "total_invoices": 3, "novelty": 2}
+    found = Script(job(novelty=1, results=results)).client().job(JOB)
     assert found.results.total_invoices == 3

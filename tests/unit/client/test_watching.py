@@ -8,14 +8,16 @@ import httpx
 import orjson
 import pytest
 
-from client import ApiError, JobNotFinished
+from client import ApiError, JobNotFinished, JobProgress
+from gateway.routes.examples import RESPONSES
 from tests.unit.client.test_gateway_client import JOB, TOKEN, Script, failure, job, success
 
 EVENTS = f"/api/v1/jobs/{JOB}/events"
 
 
 def event(number: int, status: str = "running", **more: Any) -> bytes:
-    data = orjson.dumps({"job_id": JOB, "status": status, **more}).decode()
+    known = {name: RESPONSES["jobs_get"][name] for name in JobProgress.model_fields if name in RESPONSES["jobs_get"]}
+    data = orjson.dumps({**known, "stages": {}, "job_id": JOB, "status": status, **more}).decode()
     return f"event: {'progress' if status == 'running' else 'end'}\ndata: {data}\nid: {number}\n\n".encode()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from client import GatewayClient
 from common.errors import InfrastructureError, PermanentError
+from gateway.routes.examples import RESPONSES
 from orchestration.adapters.gateway import ClientGateway
 from orchestration.domain import JobState
 
@@ -20,7 +21,7 @@ def gateway(*answers: httpx.Response) -> ClientGateway:
 
 
 def job(status: str, **more: Any) -> httpx.Response:
-    data = {"job_id": str(JOB), "job_type": "scheduled", "status": status, "created_at": "2026-11-24T01:00:00Z", **more}
+    data = {**RESPONSES["jobs_get"], "job_id": str(JOB), "status": status, **more}
     return httpx.Response(200, json={"success": True, "data": data, "correlation_id": "c"})
 
 
@@ -34,10 +35,10 @@ def error(status: int, code: str) -> httpx.Response:
 
 
 def test_a_finished_job_has_its_counts_and_a_failed_one_its_error() -> None:
-    results = {"total_invoices": 3, "processed": 2, "duplicates": 1, "amounts": {"sent": {"EUR": "1.00"}}}
+    counts = {"total_invoices": 3, "processed": 2, "failed": 0, "duplicates": 1, "held": 0, "open": 0}
+    results = {**counts, "amounts": {"sent": {"EUR": "1.00"}}}
     fault = {"code": "EXTERNAL_API_ERROR", "message": "the source answered 503", "details": {}}
     state = gateway(job("failed", results=results, error=fault)).job(JOB)
-    counts = {"total_invoices": 3, "processed": 2, "failed": 0, "duplicates": 1, "held": 0, "open": 0}
     assert state == JobState("failed", counts, "EXTERNAL_API_ERROR: the source answered 503")
 
 

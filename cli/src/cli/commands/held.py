@@ -10,7 +10,7 @@ from cli.lookup import find
 from cli.reading_shown import print_difference
 from cli.show import moment, money, name, plain, print_facts, print_json, print_more, print_table
 from cli.surroundings import USAGE, AsJson, Url, fail, gateway, here
-from client import Choice, GatewayUnreachable, Held, Resolved, TimelineEntry
+from client import Attempted, Choice, GatewayUnreachable, Held, Resolved
 
 held = typer.Typer(no_args_is_help=True, help="Invoices that wait for a person: list, look, decide.")
 
@@ -129,7 +129,7 @@ def _facts(row: Held) -> list[tuple[str, object]]:
     ]
 
 
-def _attempt(attempt: TimelineEntry) -> str:
+def _attempt(attempt: Attempted) -> str:
     end = f"{attempt.outcome or 'no answer'}{f' as {attempt.uuid}' if attempt.uuid else ''}"
     lease = f", until {moment(attempt.lease_until)}" if attempt.lease_until else ""
     return plain(f"attempt {attempt.number}: {end}{lease}")

@@ -1,20 +1,33 @@
-"""A typed client of the gateway's API."""
+"""A typed client of the gateway's API; `shapes` is generated from its description."""
 
-from client.admin import (
+from client.answer import Answer
+from client.answers import Page, TimelineEntry
+from client.errors import ApiError, ClientError, GatewayUnreachable, JobNotFinished
+from client.gateway import GatewayClient
+from client.invoices import ExportedFile, InvoiceCriteria
+from client.shapes import (
+    Alert,
+    Archived,
+    Attempted,
     AuditEntry,
     Breaker,
+    CauseGroup,
+    Choice,
+    Comparison,
     ConfigurationDetail,
     ConfigurationEntry,
     ConfigurationVersion,
+    Delivery,
+    DeliveryDetail,
     Dependency,
+    Differences,
+    Edited,
+    Failed,
+    FailedSummary,
+    Flipped,
     GroupLag,
-    ServiceSign,
-    SystemStatus,
-    UiConfig,
-    User,
-)
-from client.answers import (
-    Answer,
+    Held,
+    HeldSummary,
     Invoice,
     InvoiceSummary,
     Job,
@@ -22,31 +35,42 @@ from client.answers import (
     JobPreview,
     JobProgress,
     JobSummary,
-    Page,
+    Pause,
+    Paused,
+    Pinged,
+    Preview,
     PreviewCause,
     PreviewItem,
     Profile,
+    Queued,
+    Reading,
+    Recovered,
+    Replay,
+    ReplayItem,
+    ReplayStarted,
+    ReplaySummary,
+    Resolved,
     Results,
+    ServiceSign,
+    StageCount,
+    Stages,
     Started,
-    TimelineEntry,
+    SystemSettings,
+    SystemStatus,
     Token,
+    UiConfig,
+    User,
+    Webhook,
+    WebhookAttempt,
+    WebhookSecret,
 )
-from client.documents import Differences, Reading
-from client.errors import ApiError, ClientError, GatewayUnreachable, JobNotFinished
-from client.failures import Archived, CauseGroup, Edited, Failed, FailedSummary
-from client.gateway import GatewayClient
-from client.held import Choice, Comparison, Held, HeldSummary, Resolved
-from client.invoices import ExportedFile, InvoiceCriteria
-from client.operations import Alert, StageCount, Stages, SystemSettings
-from client.recovery import Recovered
-from client.replays import Preview, Replay, ReplayItem, ReplayStarted, ReplaySummary
-from client.switches import Flipped, Pause, Paused
 
 __all__ = [
     "Alert",
     "Answer",
     "ApiError",
     "Archived",
+    "Attempted",
     "AuditEntry",
     "Breaker",
     "CauseGroup",
@@ -56,6 +80,8 @@ __all__ = [
     "ConfigurationDetail",
     "ConfigurationEntry",
     "ConfigurationVersion",
+    "Delivery",
+    "DeliveryDetail",
     "Dependency",
     "Differences",
     "Edited",
@@ -80,10 +106,12 @@ __all__ = [
     "Page",
     "Pause",
     "Paused",
+    "Pinged",
     "Preview",
     "PreviewCause",
     "PreviewItem",
     "Profile",
+    "Queued",
     "Reading",
     "Recovered",
     "Replay",
@@ -102,4 +130,7 @@ __all__ = [
     "Token",
     "UiConfig",
     "User",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookSecret",
 ]

@@ -1,127 +1,13 @@
 """For admins: users, the audit log, configuration; and how the whole system is."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from pydantic import Field
-
-from client.answers import Answer, Page
+from client.answers import Page
 from client.connection import Connection, given
-from client.operations import StageCount
-from client.switches import Pause
+from client.shapes import AuditEntry, ConfigurationDetail, ConfigurationEntry, SystemStatus, UiConfig, User
 
 Value = int | float | str
-
-
-class User(Answer):
-    id: UUID
-    username: str
-    email: str
-    role: str
-    is_active: bool
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-
-
-class AuditEntry(Answer):
-    id: UUID
-    at: datetime
-    user_id: UUID | None = None
-    username: str | None = None
-    action: str
-    resource_type: str
-    resource_id: UUID | None = None
-    details: dict[str, Any] | None = None
-    ip_address: str | None = None
-    user_agent: str | None = None
-
-
-class ConfigurationVersion(Answer):
-    """Null stands for not set."""
-
-    version: int
-    old_value: Value | None = None
-    new_value: Value | None = None
-    user_id: UUID
-    username: str
-    reason: str
-    at: datetime
-
-
-class ConfigurationEntry(Answer):
-    """`value` is null where nobody set one: then the environment variable counts, and without it `default`."""
-
-    key: str
-    kind: str
-    service: str
-    live: bool
-    description: str
-    environment: str | None = None
-    default: Value
-    minimum: float | None = None
-    maximum: float | None = None
-    words: list[str] = Field(default_factory=list[str])
-    value: Value | None = None
-    version: int
-    changed_at: datetime | None = None
-    changed_by: str | None = None
-
-
-class ConfigurationDetail(ConfigurationEntry):
-    """With its changes, the newest first."""
-
-    history: list[ConfigurationVersion] = Field(default_factory=list[ConfigurationVersion])
-
-
-class Dependency(Answer):
-    name: str
-    state: str
-    milliseconds: int
-
-
-class ServiceSign(Answer):
-    service: str
-    state: str
-    connections: int
-    last_seen_at: datetime | None = None
-
-
-class GroupLag(Answer):
-    group: str
-    topic: str
-    records: int | None = None
-
-
-class Breaker(Answer):
-    destination: str
-    open: bool
-    why: str | None = None
-    opened_at: datetime | None = None
-    next_probe_at: datetime | None = None
-    held_until: datetime | None = None
-
-
-class SystemStatus(Answer):
-    state: str
-    checked_at: datetime
-    last_night: str
-    dependencies: list[Dependency]
-    services: list[ServiceSign]
-    lag: list[GroupLag]
-    stages: list[StageCount]
-    breakers: list[Breaker]
-    paused: list[Pause]
-
-
-class UiConfig(Answer):
-    name: str
-    environment: str
-    version: str
-    languages: list[str]
-    features: list[str]
-    limits: dict[str, int]
-    notice: str | None = None
 
 
 class AdminCalls(Connection):

@@ -11,8 +11,8 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from client.answers import Token
 from client.errors import ApiError, GatewayUnreachable
+from client.shapes import Token
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 

@@ -1,100 +1,12 @@
 """What failed: the calls and their answers."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
-
-from client.answers import Answer, Page
+from client.answers import Page
 from client.connection import Connection, given
-
-
-class FailedSummary(Answer):
-    """`kind`: `invoice` (a failed row) or `record` (of Kafka, that nobody could read)."""
-
-    id: UUID
-    kind: str
-    at: datetime | None = None
-    group: str
-    status: str
-    reason: str | None = None
-    error: str | None = None
-    version: int
-    invoice_id: str | None = None
-    number: str | None = None
-    job_id: UUID | None = None
-    dossier: str | None = None
-    supplier_name: str | None = None
-    currency: str | None = None
-    amount: Decimal | None = None
-    maybe_sent: bool = False
-    topic: str | None = None
-    partition: int | None = None
-    offset: int | None = None
-    consumer_group: str | None = None
-
-
-class DocumentVersion(Answer):
-    number: int
-    at: datetime
-    user_id: UUID | None = None
-    reason: str | None = None
-    diff: str | None = None
-
-
-class ReplayedBy(Answer):
-    replay_id: UUID
-    state: str
-    outcome: str | None = None
-    at: datetime | None = None
-
-
-class Failed(FailedSummary):
-    body: str
-    body_is_base64: bool
-    key: str | None = None
-    headers: dict[str, str] | None = None
-    findings: list[Any] | None = None
-    resolution: dict[str, Any] | None = None
-    replay_count: int = 0
-    replay_of: str | None = None
-    versions: list[DocumentVersion] = Field(default_factory=list[DocumentVersion])
-    replays: list[ReplayedBy] = Field(default_factory=list[ReplayedBy])
-
-
-class CauseGroup(Answer):
-    """`count` is exact unless `more`."""
-
-    group: str
-    kind: str
-    reason: str | None = None
-    cause: str
-    count: int
-    more: bool
-    first_at: datetime
-    last_at: datetime
-    example: UUID
-    example_error: str | None = None
-
-
-class CauseGroups(Answer):
-    groups: list[CauseGroup]
-
-
-class Edited(Answer):
-    id: UUID
-    number: int
-    diff: str
-    moved_version: int | None = None
-    replay_id: UUID | None = None
-
-
-class Archived(Answer):
-    number: int
-    at: datetime
+from client.shapes import Archived, CauseGroup, CauseGroups, Edited, Failed, FailedSummary
 
 
 class FailureCalls(Connection):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from client.admin import AdminCalls
-from client.answers import JobSummary, Page, Profile, Started
+from client.answers import Page
 from client.connection import given, not_an_envelope
 from client.failures import FailureCalls
 from client.held import HeldCalls
@@ -13,11 +13,22 @@ from client.jobs import JobCalls
 from client.operations import OperationCalls
 from client.recovery import RecoveryCalls
 from client.replays import ReplayCalls
+from client.shapes import JobSummary, Profile, Started
 from client.switches import SwitchCalls
+from client.webhooks import WebhookCalls
 
 
 class GatewayClient(
-    JobCalls, InvoiceCalls, HeldCalls, FailureCalls, ReplayCalls, SwitchCalls, RecoveryCalls, OperationCalls, AdminCalls
+    JobCalls,
+    InvoiceCalls,
+    HeldCalls,
+    FailureCalls,
+    ReplayCalls,
+    SwitchCalls,
+    RecoveryCalls,
+    OperationCalls,
+    AdminCalls,
+    WebhookCalls,
 ):
     """The whole API; see `Connection` for what every call raises."""
 

@@ -1,74 +1,10 @@
 """Held invoices: the calls and their answers."""
 
-from datetime import date, datetime
-from decimal import Decimal
 from uuid import UUID
 
-from pydantic import Field
-
-from client.answers import Answer, InvoiceSummary, Page, TimelineEntry
+from client.answers import Page
 from client.connection import Connection, given
-
-
-class HeldSummary(InvoiceSummary):
-    maybe_sent: bool
-    held_since: datetime
-    age_seconds: int
-
-
-class OtherVersion(Answer):
-    id: UUID
-    invoice_id: str
-    number: str | None = None
-    status: str
-    stage: str
-    reason: str | None = None
-    issue_date: date | None = None
-    currency: str | None = None
-    amount: Decimal | None = None
-    modified_at: datetime | None = None
-    processed_at: datetime | None = None
-    uuid: str | None = None
-
-
-class FieldChange(Answer):
-    path: str
-    old: str | None = None
-    new: str | None = None
-
-
-class Comparison(Answer):
-    changes: list[FieldChange] = Field(default_factory=list[FieldChange])
-    more: int = 0
-    note: str | None = None
-
-
-class Choice(Answer):
-    resolution: str
-    allowed: bool
-    why_not: str | None = None
-    not_before: datetime | None = None
-
-
-class Held(HeldSummary):
-    version: int
-    generation: int = 0
-    reference: UUID | None = None
-    attempts: list[TimelineEntry] = Field(default_factory=list[TimelineEntry])
-    history: list[TimelineEntry] = Field(default_factory=list[TimelineEntry])
-    other: OtherVersion | None = None
-    difference: Comparison | None = None
-    choices: list[Choice] = Field(default_factory=list[Choice])
-
-
-class Resolved(Answer):
-    id: UUID
-    resolution: str
-    status: str
-    stage: str
-    reason: str | None = None
-    version: int
-    replayed: bool = False
+from client.shapes import Held, HeldSummary, Resolved
 
 
 class HeldCalls(Connection):

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from client.answers import Answer, Invoice, InvoiceSummary, Page
+from client.answers import Page
 from client.connection import Connection, given
-from client.documents import Differences, Reading
+from client.shapes import Differences, Invoice, InvoiceSummary, Reading, Why
 
 _PATH = "/api/v1/invoices"
 
@@ -42,11 +42,6 @@ class InvoiceCriteria(TypedDict, total=False):
     created_since: datetime | str | None
     created_until: datetime | str | None
     q: str | None
-
-
-class Why(Answer):
-    id: UUID
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

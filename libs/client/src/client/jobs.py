@@ -7,10 +7,10 @@ from uuid import UUID
 
 import httpx
 
-from client.answers import Job, JobCancelled, JobProgress, Page, PreviewItem
+from client.answers import Page
 from client.connection import Connection, given
 from client.errors import ApiError, GatewayUnreachable, JobNotFinished
-from client.replays import ReplayStarted
+from client.shapes import Job, JobCancelled, JobProgress, PreviewItem, ReplayStarted
 
 EventId = NewType("EventId", int)
 Seen: TypeAlias = Callable[[Job | JobProgress], None]

@@ -1,43 +1,10 @@
 """For those who run the system: alerts, what waits where, versions and settings."""
 
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from pydantic import Field
-
-from client.answers import Answer, Page
+from client.answers import Page
 from client.connection import Connection, given
-
-
-class Alert(Answer):
-    id: UUID
-    kind: str
-    subject: str
-    severity: str
-    details: dict[str, Any] = Field(default_factory=dict[str, Any])
-    opened_at: datetime
-    closed_at: datetime | None = None
-    closed_by_people: bool = False
-
-
-class StageCount(Answer):
-    stage: str
-    reason: str | None = None
-    count: int
-    at_least: bool = False
-    oldest_at: datetime | None = None
-    oldest_seconds: int | None = None
-
-
-class Stages(Answer):
-    items: list[StageCount] = Field(default_factory=list[StageCount])
-
-
-class SystemSettings(Answer):
-    service: str
-    versions: dict[str, str] = Field(default_factory=dict[str, str])
-    settings: dict[str, str] = Field(default_factory=dict[str, str])
+from client.shapes import Alert, Stages, SystemSettings
 
 
 class OperationCalls(Connection):

@@ -1,86 +1,15 @@
 """Replays: the calls and their answers."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
-
-from client.answers import Answer, Page
+from client.answers import Page
 from client.connection import Connection, given
 from client.errors import ApiError, GatewayUnreachable
-from client.failures import FailedSummary
+from client.shapes import Preview, Replay, ReplayItem, ReplayStarted, ReplaySummary
 
 _EVERY, _UNAVAILABLE = 1.0, 503
-
-
-class Cause(Answer):
-    group: str
-    cause: str
-    count: int
-
-
-class ItemRefusal(Answer):
-    item_id: UUID
-    outcome: str
-    why: str
-
-
-class Preview(Answer):
-    total: int
-    outcomes: dict[str, int]
-    causes: list[Cause]
-    sample: list[FailedSummary]
-    refusals: list[ItemRefusal]
-
-
-class Terms(Answer):
-    canary: int
-    canary_seconds: int
-    rate: float
-    abort_share: float
-
-
-class ReplayStarted(Answer):
-    replay_id: UUID
-    total: int
-    state: str
-
-
-class ReplaySummary(Answer):
-    id: UUID
-    state: str
-    reason: str
-    user_id: UUID
-    selection: dict[str, Any]
-    terms: Terms
-    total: int
-    waiting: int
-    outcomes: dict[str, int] = Field(default_factory=dict[str, int])
-    note: str | None = None
-    created_at: datetime
-    ended_at: datetime | None = None
-
-    @property
-    def stands(self) -> bool:
-        """Whether nothing of it moves any more by itself."""
-        return self.state != "running"
-
-
-class Replay(ReplaySummary):
-    ends: dict[str, int] = Field(default_factory=dict[str, int])
-
-
-class ReplayItem(Answer):
-    position: int
-    kind: str
-    item_id: UUID
-    state: str
-    outcome: str | None = None
-    why: str | None = None
-    now: str | None = None
-    done_at: datetime | None = None
 
 
 class ReplayCalls(Connection):

@@ -1,32 +1,7 @@
 """The switches of the night shift: the calls and their answers."""
 
-from datetime import datetime
-
-from pydantic import Field
-
-from client.answers import Answer
 from client.connection import Connection
-
-
-class Pause(Answer):
-    """One that is on; without an `administration` it is of everything that the service does."""
-
-    service: str
-    administration: str | None = None
-    reason: str
-    actor: str
-    at: datetime
-
-
-class Paused(Answer):
-    items: list[Pause] = Field(default_factory=list[Pause])
-
-
-class Flipped(Answer):
-    """What is on afterwards; `changed` is false where it stood so already."""
-
-    changed: bool
-    items: list[Pause] = Field(default_factory=list[Pause])
+from client.shapes import Flipped, Paused
 
 
 class SwitchCalls(Connection):

@@ -1,19 +1,28 @@
 """What callers may ask of invoices, and the answers that are no readings."""
 
-from datetime import date
+import re
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from common.invoice.stage import Reason, Stage, Status
 from gateway.domain.exports import Format
 from gateway.domain.invoices import Direction, DocumentKind, InvoiceFilter
-from gateway.routes.schemas import Instant, Line, Paging, Sent
+from gateway.routes.schemas import Day, Instant, Line, Paging, Sent
 
-Amount = Annotated[Decimal, Field(max_digits=40, decimal_places=20, allow_inf_nan=False)]
+_AMOUNT = r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$"
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217")]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str) and re.match(_AMOUNT, value) is None:
+        raise ValueError("an amount is digits, perhaps with a point and decimals")
+    return value
+
+
+Amount = Annotated[Decimal, BeforeValidator(_plain), WithJsonSchema({"type": "string", "pattern": _AMOUNT})]
 
 
 class InvoiceCriteria(Sent):
@@ -34,8 +43,8 @@ class InvoiceCriteria(Sent):
     amount: Amount | None = Field(default=None, description="exactly")
     amount_min: Amount | None = Field(default=None, description="at least")
     amount_max: Amount | None = Field(default=None, description="at most")
-    issued_since: date | None = None
-    issued_until: date | None = Field(default=None, description="this day included")
+    issued_since: Day | None = None
+    issued_until: Day | None = Field(default=None, description="this day included")
     created_since: Instant | None = Field(default=None, description="stored at or after")
     created_until: Instant | None = Field(default=None, description="stored before")
     q: Line | None = Field(

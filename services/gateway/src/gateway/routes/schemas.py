@@ -1,12 +1,14 @@
 """What callers may send. Unknown fields are refused: a misspelt filter must not return everything."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -29,7 +31,17 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO
 RequestedId = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f,]+$")]
 
 EARLIEST, TOO_LATE = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
-Instant = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=TOO_LATE)]
+
+
+def _written_out(value: object) -> object:
+    """Pydantic would take a bare number for seconds since 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not re.match(r"\d{4}-", value)):
+        raise ValueError("a date is written as in RFC 3339")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), Field(ge=EARLIEST, lt=TOO_LATE)]
 """Far from the ends of what a date can be: an hour more or less, or another zone, is still a date."""
 
 

@@ -19,7 +19,14 @@ Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+
 Email = Annotated[
     str, StringConstraints(max_length=255, pattern=r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$")
 ]
-Password = Annotated[SecretStr, Field(max_length=1024, description="12 to 256 characters, without the username")]
+Password = Annotated[
+    SecretStr,
+    Field(
+        max_length=1024,  # of what is looked at at all; the rule is the domain's
+        description="12 to 256 characters, without the username",
+        json_schema_extra={"minLength": 12, "maxLength": 256},
+    ),
+]
 
 
 class UserQuery(Paging):
