@@ -4,7 +4,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from rich.console import Console
 
@@ -19,8 +19,8 @@ from local.system import SERVICES
 
 DATA = Path(".clearfacts/bench")
 
-if TYPE_CHECKING:
-    Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no other name
+# It has no other name.
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_end_to_end(verbs: "Verbs") -> None:
+def _add_end_to_end(verbs: Verbs) -> None:
     verb = verbs.add_parser("end-to-end", help="the whole system beside its limit and the sequential design")
     add = verb.add_argument
     add("--count", type=_positive, default=20_000, help="invoices of the measured job (default %(default)s)")
@@ -76,7 +76,7 @@ def _add_end_to_end(verbs: "Verbs") -> None:
     verb.set_defaults(measure=_end_to_end)
 
 
-def _add_reads(verbs: "Verbs") -> None:
+def _add_reads(verbs: Verbs) -> None:
     verb = verbs.add_parser("reads", help="the gateway's reads at a million invoices, idle and beside a job")
     add = verb.add_argument
     add("--rows", type=_positive, default=1_000_000, help="invoices (default %(default)s)")

@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable
-from functools import cache
 from http import HTTPStatus
 from time import perf_counter
 from typing import TypeAlias
 from uuid import uuid4
 
 import structlog
-from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -116,21 +114,11 @@ class Observed:
             seconds = perf_counter() - started
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             route = _template(scope)
-            _counted(method, route, status).inc()
+            metrics.HTTP_REQUESTS.labels(method, route, str(status)).inc()
             if not endless:  # how long somebody watched is no latency
-                _timed(method, route).observe(seconds)
+                metrics.HTTP_REQUEST_SECONDS.labels(method, route).observe(seconds)
             if route not in _QUIET:
                 self._log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
-
-
-@cache  # as many as there are routes, methods and statuses; looking a child up costs more than counting
-def _counted(method: str, route: str, status: int) -> Counter:
-    return metrics.HTTP_REQUESTS.labels(method, route, str(status))
-
-
-@cache
-def _timed(method: str, route: str) -> Histogram:
-    return metrics.HTTP_REQUEST_SECONDS.labels(method, route)
 
 
 _EVENTS = "text/event-stream"
