@@ -28,8 +28,9 @@ def preview(
     if as_json:
         print_json(page)
         return
-    columns = [("Invoice", 22), ("Would", 10), ("Administration", 14), ("Amount", -14), ("Why", 60)]
-    print_table(here(context).console, columns, [_cells(item) for item in page.items])
+    console = here(context).console
+    columns = [("Invoice", 20), ("Would", 10), ("Amount", -12), ("Why", max(30, console.width - 46))]
+    print_table(console, columns, [_cells(item) for item in page.items])
     print_more(page.next_cursor)
 
 
@@ -81,4 +82,4 @@ def _numbers(found: JobPreview) -> Iterator[tuple[str, object]]:
 def _cells(item: PreviewItem) -> tuple[object, ...]:
     amount = "-" if item.amount is None else f"{item.amount} {item.currency or ''}".rstrip()
     why = item.error or item.reason or (f"in its place: {item.twin}" if item.twin else "-")
-    return plain(item.number or item.invoice_id), item.outcome, item.dossier or "-", amount, why
+    return plain(item.number or item.invoice_id), item.outcome, amount, why
