@@ -304,6 +304,27 @@ async def test_a_killed_replicas_claims_go_when_the_lease_ends(webhooks: Webhook
     assert receiver.ids == [lost.event_id]
 
 
+async def test_what_waits_at_a_closed_endpoint_is_given_up_and_what_is_old_is_forgotten_for_good(
+    webhooks: Webhooks, receiver: Receiver, database: Database
+) -> None:
+    await webhooks.endpoint(receiver.url)
+    row = await webhooks.invoice("sent")
+    await webhooks.outcomes.collect()
+    await database.execute("UPDATE webhook_endpoints SET disabled_at = now()")
+    await webhooks.later(timedelta(days=3, hours=2))
+    await webhooks.outbox.tidy()
+    assert [found["status"] for found in await webhooks.rows()] == ["failed"]
+    await database.execute("UPDATE webhook_deliveries SET id = uuidv7_floor(now() - interval '32 days')")
+    await webhooks.outbox.tidy()
+    assert await webhooks.rows() == []
+    old = timedelta(days=32)
+    await database.execute("UPDATE webhook_endpoints SET disabled_at = NULL, since = now() - $1::interval", 2 * old)
+    await database.execute("ALTER TABLE invoice_events DISABLE TRIGGER USER")
+    await database.execute("UPDATE invoice_events SET at = at - $2::interval WHERE invoice_id = $1", row, old)
+    await webhooks.move(row, "failed")  # looked at again, for its newest outcome
+    assert await webhooks.outcomes.collect() == 1
+
+
 async def test_a_sender_that_is_killed_in_the_middle_leaves_nothing_undelivered(
     webhooks: Webhooks, receiver: Receiver, database_url: str
 ) -> None:
