@@ -17,6 +17,7 @@ from cli.commands.support import support_bundle
 from cli.commands.switches import pause, resume, switches
 from cli.commands.system import system
 from cli.commands.users import users
+from cli.commands.webhooks import webhooks
 from cli.surroundings import Surroundings
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -46,6 +47,7 @@ app.command()(system)
 app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
 app.add_typer(config, name="config")
+app.add_typer(webhooks, name="webhooks")
 app.command("support-bundle")(support_bundle)
 
 if __name__ == "__main__":
