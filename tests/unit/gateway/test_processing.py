@@ -1,10 +1,14 @@
 """Ordering a job."""
 
+import hashlib
+import json
 from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import pytest
 
+from gateway.domain.orders import Order
 from gateway.domain.pace import Pace
 from tests.unit.gateway.contract import check_jobs
 from tests.unit.gateway.fakes import NOON, FakeJobs, World, user
@@ -93,3 +97,27 @@ async def test_a_key_that_cannot_be_printed_is_refused() -> None:
 
 async def test_the_fake_keeps_the_contract_of_jobs() -> None:
     await check_jobs(FakeJobs(), user(), user())
+
+
+async def test_a_dry_run_is_placed_and_announced_to_nobody() -> None:
+    world = World()
+    answer = await world.signed_in().post(URL, json={"dry_run": True})
+    data = answer.json()["data"]
+    (placed,) = world.jobs.placed
+    assert (answer.status_code, data["dry_run"], data["message"]) == (
+        202,
+        True,
+        "Dry run started: nothing will be sent",
+    )
+    assert answer.headers["Location"] == f"/api/v1/jobs/{placed.job_id}"
+    assert world.requests.announced == []
+    with pytest.raises(AssertionError, match="never announced"):
+        placed.event()
+
+
+def test_the_fingerprint_of_a_real_order_is_the_one_from_before_there_were_dry_runs() -> None:
+    """Else a key that was used before an upgrade would be refused after it."""
+    asked = {"force_processing": False, "invoice_ids": ["A"], "reason": None}
+    before = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
+    assert Order(invoice_ids=("A",)).fingerprint == before
+    assert Order(invoice_ids=("A",), dry_run=True).fingerprint != before

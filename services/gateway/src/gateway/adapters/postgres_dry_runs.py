@@ -27,6 +27,7 @@ _TROUBLES = """
 SELECT id, source_id, outcome, reason, error FROM dry_run_items
 WHERE dry_run_id = $1 AND outcome IN ('would_fail', 'would_wait') ORDER BY id DESC LIMIT $2
 """
+_ITEM = ", ".join("source_id" if name == "invoice_id" else name for name in PreviewItem.__dataclass_fields__)
 _CAUSES = """
 SELECT outcome, reason, rule, count(*) AS invoices, (array_agg(source_id ORDER BY id))[1] AS example,
     (array_agg(error ORDER BY id))[1] AS example_error
@@ -66,7 +67,7 @@ class PostgresDryRuns:
         where.equal("outcome", outcome)
         if after is not None:
             where.add("id > {}", after)
-        sql = f"SELECT * FROM dry_run_items {where.sql} ORDER BY id LIMIT {limit:d}"
+        sql = f"SELECT {_ITEM} FROM dry_run_items {where.sql} ORDER BY id LIMIT {limit:d}"
         return [_item(row) for row in await self._database.fetch(sql, *where.values)]
 
     async def jobs(self, chosen: JobFilter, *, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[JobSummary]:
