@@ -157,6 +157,22 @@ async def test_an_endpoint_that_hangs_holds_no_other_up_and_a_database_that_was_
     assert {url for url, _ in poster.posted} == {slow.url, fast.url}
 
 
+async def test_in_a_long_backlog_its_endpoint_is_read_anew() -> None:
+    """It may have been disabled meanwhile."""
+    one, ticks = endpoint(), iter(range(0, 10_000, 3))
+    outbox = FakeOutbox([one], {one.id: [claim() for _ in range(100)]})
+    clock = Clock(now=lambda: NOON, monotonic=lambda: float(next(ticks)))
+    deliver = Deliver(outbox, FakePoster(), key=KEY, lease=timedelta(seconds=45), clock=clock)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(deliver.run())
+        while len(outbox.settled) < 32:
+            await asyncio.sleep(0)
+        outbox.endpoints.clear()
+        await asyncio.sleep(0.7)
+        running.cancel()
+    assert len(outbox.settled) == 32
+
+
 async def test_one_that_failed_often_is_spared() -> None:
     troubled = endpoint(failures=5)
     outbox = FakeOutbox([troubled], {troubled.id: [claim(), claim()]})

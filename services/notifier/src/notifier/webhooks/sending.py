@@ -15,6 +15,8 @@ from notifier.webhooks.rules import AT_ONCE, TROUBLED, Answer, Claim, Endpoint, 
 log = structlog.get_logger()
 
 LOOK_EVERY = 0.5
+LOOK_AGAIN = 5.0
+"""After so many seconds of a backlog its endpoint is read anew: it may be disabled, or have another secret."""
 OTHER_KEY = "WEBHOOK_SIGNING_KEY is not the one under which this endpoint was registered"
 
 
@@ -46,7 +48,8 @@ class Deliver:
 
     async def _work(self, endpoint: Endpoint) -> None:
         try:
-            while await self.deliver(endpoint) == AT_ONCE:
+            until = self._clock.monotonic() + LOOK_AGAIN
+            while await self.deliver(endpoint) == AT_ONCE and self._clock.monotonic() < until:
                 pass
         except ClearfactsError as error:
             log.warning("webhooks_not_delivered", endpoint=str(endpoint.id), error=str(error))
