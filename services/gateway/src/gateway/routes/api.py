@@ -90,12 +90,13 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
         exception_handlers=_handlers(envelopes),
     )
     common: dict[str, Any] = {"authorize": stories.authorize, "envelopes": envelopes}
-    add_auth_routes(api, sign_in=stories.sign_in, tokens=stories.tokens, **common)
+    # what is asked most comes first: a request is compared with one route after the other
     add_job_routes(api, start=stories.start, read=stories.read_jobs, **common)
+    add_invoice_routes(api, stories=stories.invoices, **common)
+    add_auth_routes(api, sign_in=stories.sign_in, tokens=stories.tokens, **common)
     add_job_control_routes(api, cancel=stories.cancel_job, retry=stories.retry_failed, **common)
     add_dry_run_routes(api, read=stories.read_dry_runs, **common)
     add_job_event_routes(api, watches=stories.watches, authorize=stories.authorize)
-    add_invoice_routes(api, stories=stories.invoices, **common)
     add_held_routes(api, read=stories.read_held, resolve=stories.resolve_held, **common)
     add_switch_routes(api, read=stories.read_switches, flip=stories.flip_switch, **common)
     add_failed_message_routes(api, stories=stories.replays, **common)
