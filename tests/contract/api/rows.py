@@ -11,7 +11,15 @@ from tests.unit.gateway.fakes_operations import alert
 from tests.unit.gateway.fakes_replays import failure, status
 from tests.unit.gateway.fakes_webhooks import delivery, endpoint
 
-IDS = {"job_id": JOB, "row_id": ROW, "replay_id": REPLAY, "user_id": USER, "alert_id": ROW, "webhook_id": ROW, "delivery_id": ROW}
+IDS = {
+    "job_id": JOB,
+    "row_id": ROW,
+    "replay_id": REPLAY,
+    "user_id": USER,
+    "alert_id": ROW,
+    "webhook_id": ROW,
+    "delivery_id": ROW,
+}
 
 
 def furnish(world: World) -> None:

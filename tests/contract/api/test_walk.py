@@ -1,6 +1,7 @@
 """The whole API, asked well and badly, by everybody: never a defect, always an envelope as it is described.
 
-In place of schemathesis, over fakes and in this process; test_over_postgres walks the same over the database.
+What schemathesis does not ask: bytes that are no JSON, headers, paths and methods that nobody describes. Over fakes;
+test_schemathesis has the rest.
 """
 
 import asyncio
@@ -10,12 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from gateway.domain.access import Role
-from tests.contract.api.asking import BROWSER, odd_kinds, odd_parameters, other_bodies, requests, usual
-from tests.contract.api.generating import CANARY
+from tests.contract.api.asking import BROWSER, CANARY, odd_kinds, odd_parameters, other_bodies, usual
 from tests.contract.api.rows import IDS, furnish
 from tests.contract.api.walker import (
     BEFORE_THE_GUARD,
@@ -32,7 +30,6 @@ from tests.contract.api.walker import (
 from tests.unit.gateway.fakes import World, user
 
 LONGEST = 5.0
-MORE = settings(max_examples=15, deadline=None, database=None, print_blob=True)
 names = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 
 
@@ -113,12 +110,3 @@ async def test_a_path_that_is_nobodys_is_an_envelope(path: str, callers: Callers
     for root, caller, accept in itertools.product(("/api/v1/", "/auth/"), CALLERS, ("*/*", BROWSER)):
         answer = await callers.ask(caller, Request("GET", root + path, headers={"Accept": accept}), None)
         assert answer.status_code == 404
-
-
-@names
-@MORE
-@given(data=st.data())
-async def test_whatever_is_sent_is_answered_as_it_is_described(operation: Operation, data: st.DataObject) -> None:
-    callers = _shared()
-    furnish(callers.world)
-    await callers.ask(data.draw(st.sampled_from(CALLERS)), data.draw(requests(operation)), operation)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 class Answer(BaseModel):
     """Fields that this version does not know are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)  # a command needs a few of many
 
 
 class Ending(Answer):

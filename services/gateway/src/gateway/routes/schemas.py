@@ -41,7 +41,7 @@ def _written_out(value: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_written_out)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), Field(ge=EARLIEST, lt=TOO_LATE)]
+Instant = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=TOO_LATE), BeforeValidator(_written_out)]
 """Far from the ends of what a date can be: an hour more or less, or another zone, is still a date."""
 
 
