@@ -84,10 +84,15 @@ async def test_what_is_taken_is_a_conflict_that_names_the_field(database: Databa
     http = await RealWorld(database).signed_in()
     new = {"username": "bob", "email": "bob@example.test", "password": "a long enough secret"}
     fields: list[Any] = []
-    for change in ({}, {}, {"username": "eve"}):
+    for change in ({}, {}, {"username": "eve"}, {"username": "BOB", "email": "another@example.test"}):
         answer = await http.post(PATH, json=new | change)
         fields.append((answer.status_code, answer.json().get("error", {}).get("details")))
-    assert fields == [(201, None), (409, {"field": "username"}), (409, {"field": "email"})]
+    assert fields == [
+        (201, None),
+        (409, {"field": "username"}),
+        (409, {"field": "email"}),
+        (409, {"field": "username"}),
+    ]
 
 
 async def test_an_admin_who_is_none_any_more_changes_nothing(database: Database) -> None:

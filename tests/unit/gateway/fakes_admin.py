@@ -49,7 +49,7 @@ class FakeUserAccounts:
         return found[:limit]
 
     async def create(self, new: NewUser, password_hash: str, by: By) -> UserReading:
-        if new.username in self.accounts:
+        if new.username.lower() in {name.lower() for name in self.accounts}:
             raise NotAllowedNow("Another user has this username", {"field": "username"})
         created = User(uuid4(), new.username, new.email, new.role, is_active=True)
         self.accounts[new.username] = Account(created, password_hash)

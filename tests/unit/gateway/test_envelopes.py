@@ -262,3 +262,15 @@ async def test_a_lone_surrogate_is_a_mistake_and_no_defect(caplog: pytest.LogCap
     content = b'{"invoice_ids":["\\ud800"]}'
     answer = await World().signed_in().post("/api/v1/invoices/process", content=content, headers=JSON)
     assert_error(answer, 422, "VALIDATION_ERROR")
+
+
+async def test_a_parameter_that_is_given_twice_is_refused_and_not_halved() -> None:
+    world = World()
+    http = world.signed_in(world.users.add(user()))
+    answer = await http.get("/api/v1/jobs?status=failed&limit=5&status=running")
+    assert answer.status_code == 422
+    assert answer.json()["error"]["details"]["errors"] == [
+        {"field": "query.status", "code": "repeated", "message": "Give this parameter once"}
+    ]
+    assert (await http.get("/api/v1/jobs?status=failed&limit=5")).status_code == 200
+    assert (await world.http().get("/api/v1/jobs?limit=1&limit=2")).status_code == 401

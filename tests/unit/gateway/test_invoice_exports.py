@@ -82,6 +82,11 @@ def test_numbers_stay_numbers(value: Any, written: str) -> None:
     assert cell(value) == written
 
 
+@pytest.mark.parametrize("begin", "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+def test_no_text_begins_a_formula(begin: str) -> None:
+    assert cell(f"{begin}1+1") == f"'{begin}1+1"
+
+
 @given(st.text(), st.text())
 def test_any_text_survives_in_each_format(number: str, name: str) -> None:
     item = invoice(number=number, supplier_name=name)
@@ -92,7 +97,7 @@ def test_any_text_survives_in_each_format(number: str, name: str) -> None:
     form = rendering(Format.CSV)
     [row] = csv.DictReader(io.StringIO(form.start() + form.rows([item]), newline=""))
     assert row["number"] in {number, f"'{number}"}
-    assert not row["supplier_name"].startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not row["supplier_name"].startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
 async def ask(world: World, role: Role = Role.OPERATOR, **query: Any) -> httpx.Response:

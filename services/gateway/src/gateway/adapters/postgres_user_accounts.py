@@ -21,6 +21,9 @@ _COLUMNS = "id, username, email, role, coalesce(is_active, false) AS is_active, 
 _LOCK = f"""
 SELECT {_COLUMNS} FROM users WHERE id = ANY($1::uuid[]) OR (role = 'admin' AND is_active) ORDER BY id FOR UPDATE
 """
+# Names are compared as they are written, at sign-in too; but nobody is to be taken for somebody else in the audit log.
+# Creators take turns: each holds the active admins.
+_LOOKALIKE = "SELECT EXISTS (SELECT FROM users WHERE lower(username) = lower($1))"
 _INSERT = f"INSERT INTO users (username, email, password_hash, role) VALUES ($1, $2, $3, $4) RETURNING {_COLUMNS}"
 _NEW_HASH = """
 UPDATE users SET password_hash = $2, token_generation = token_generation + 1, updated_at = now() WHERE id = $1
@@ -51,6 +54,8 @@ class PostgresUserAccounts:
 
     async def create(self, new: NewUser, password_hash: str, by: By) -> UserReading:
         async with self._changing([], by) as (connection, _):
+            if await connection.fetchval(_LOOKALIKE, new.username):
+                raise NotAllowedNow("Another user has this username", {"field": "username"})
             row = await connection.fetchrow(_INSERT, new.username, new.email, password_hash, new.role.value)
             created = _reading(_present(row))
             await _audit(connection, "users.create", created.id, by, {"username": new.username, "role": new.role})

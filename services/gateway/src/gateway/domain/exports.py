@@ -16,7 +16,8 @@ from gateway.domain.readings import InvoiceSummary
 
 COLUMNS = tuple(each.name for each in fields(InvoiceSummary))
 _values = attrgetter(*COLUMNS)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""As OWASP lists them ("CSV Injection"); the last four are the wide forms of the first."""
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 
 from common.observability.tracing import correlation_id
 from gateway.domain.access import Caller, Permission, User
+from gateway.domain.faults import FieldRefused
+from gateway.routes.faults import LONGEST_FIELD_NAME
 from gateway.use_cases import Authorize
 
 LONGEST_USER_AGENT = 256
@@ -33,7 +35,21 @@ class Guard(SecurityBase):
     async def __call__(self, request: Request) -> User:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         presented = token.strip() if scheme.lower() == "bearer" else ""
-        return await self._authorize(presented or None, self.permission)
+        user = await self._authorize(presented or None, self.permission)
+        _refuse_repeated(request)
+        return user
+
+
+def _refuse_repeated(request: Request) -> None:
+    """A parameter that is given twice: only the last one would count, and the answer would look right."""
+    if b"&" not in request.scope["query_string"]:
+        return
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name in seen:
+            field = f"query.{name}"[:LONGEST_FIELD_NAME]
+            raise FieldRefused(field, "repeated", "Give this parameter once")
+        seen.add(name)
 
 
 def caller(request: Request) -> Caller:

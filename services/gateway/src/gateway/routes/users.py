@@ -100,5 +100,5 @@ def add_user_routes(api: FastAPI, *, manage: ManageUsers, authorize: Authorize, 
     async def password(
         user_id: UUID, user: Annotated[User, Depends(writer)], caller: FromCaller, body: PasswordRequest
     ) -> Envelope[UserReading]:
-        """Give a user a new password; tokens that exist stay valid until they expire."""
+        """Give a user a new password; tokens that exist end, live streams and files under way within seconds."""
         return envelopes.success(await manage.set_password(user_id, body.password.get_secret_value(), By(user, caller)))
