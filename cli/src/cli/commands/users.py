@@ -93,7 +93,7 @@ def set_password(
     password = _password(from_stdin=password_stdin)
     with gateway(context, url) as client:
         changed = client.set_password(_find(client, who), password)
-    _tell(changed, f"{changed.username} has a new password; tokens that exist expire by themselves", as_json=as_json)
+    _tell(changed, f"{changed.username} has a new password; tokens that exist have ended", as_json=as_json)
 
 
 def _password(*, from_stdin: bool) -> str:
