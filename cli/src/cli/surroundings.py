@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cli.sessions import Sessions
 from cli.settings import CliSettings
-from client import ApiError, ClientError, GatewayClient
+from client import ApiError, ClientError, GatewayClient, GatewayUnreachable
 
 FAILED, USAGE, NOT_SIGNED_IN = 1, 2, 3
 
@@ -71,6 +71,15 @@ def gateway(context: typer.Context, url: str | None) -> Generator[GatewayClient,
             fail(explain(error))
         except ClientError as error:
             fail(str(error))
+
+
+@contextmanager
+def repeatable(key: str, perhaps: str = "it may have started") -> Generator[None, None, None]:
+    """A change that carries this Idempotency-Key: one that got no answer ends the program with how to repeat it."""
+    try:
+        yield
+    except GatewayUnreachable as error:
+        fail(f"{error}; {perhaps}: repeat safely with --idempotency-key {key}")
 
 
 def explain(error: ApiError) -> str:

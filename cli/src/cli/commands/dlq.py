@@ -12,8 +12,7 @@ from cli.commands.replay import follow
 from cli.failures import Group, Ids, Where, Why, criteria, resolve, selection, window
 from cli.failures_shown import print_failure, print_groups, print_page, print_preview
 from cli.show import print_json
-from cli.surroundings import USAGE, AsJson, Url, fail, gateway, here
-from client import GatewayUnreachable
+from cli.surroundings import USAGE, AsJson, Url, fail, gateway, here, repeatable
 
 dlq = typer.Typer(no_args_is_help=True, help="Failed invoices and unreadable records: look, replay, edit, archive.")
 
@@ -131,10 +130,8 @@ def _start(
     as_json: bool,
 ) -> None:
     with gateway(context, url) as client:
-        try:
+        with repeatable(asked["idempotency_key"]):
             started = client.start_replay(source, **asked)
-        except GatewayUnreachable as error:
-            fail(f"{error}; it may have started: repeat safely with --idempotency-key {asked['idempotency_key']}")
         if watch:
             follow(client, here(context), started.replay_id, as_json=as_json)
         elif as_json:

@@ -9,8 +9,8 @@ import typer
 from cli.lookup import find
 from cli.reading_shown import print_difference
 from cli.show import moment, money, name, plain, print_facts, print_json, print_more, print_table
-from cli.surroundings import USAGE, AsJson, Url, fail, gateway, here
-from client import Attempted, Choice, GatewayUnreachable, Held, Resolved
+from cli.surroundings import USAGE, AsJson, Url, fail, gateway, here, repeatable
+from client import Attempted, Choice, Held, Resolved
 
 held = typer.Typer(no_args_is_help=True, help="Invoices that wait for a person: list, look, decide.")
 
@@ -87,10 +87,8 @@ def resolve(
     key = idempotency_key or str(uuid4())
     with gateway(context, url) as client:
         row = find(client, reference)[0]
-        try:
+        with repeatable(key, "it may be decided"):
             resolved = client.resolve_held(row.id, resolution, uuid=found, reason=reason, idempotency_key=key)
-        except GatewayUnreachable as error:
-            fail(f"{error}; it may be decided: repeat safely with --idempotency-key {key}")
     if as_json:
         print_json(resolved)
     else:

@@ -12,8 +12,8 @@ from cli.commands.replay import follow as follow_replay
 from cli.failures import Why
 from cli.progress import Progress
 from cli.show import moment, plain, print_facts, print_json, print_more, print_table
-from cli.surroundings import FAILED, AsJson, Surroundings, Url, fail, gateway, here
-from client import GatewayClient, GatewayUnreachable, Job, Started
+from cli.surroundings import FAILED, AsJson, Surroundings, Url, fail, gateway, here, repeatable
+from client import GatewayClient, Job, Started
 
 jobs = typer.Typer(no_args_is_help=True, help="Start, watch and list jobs.")
 jobs.command()(preview)
@@ -42,7 +42,7 @@ def start(
     """
     key = idempotency_key or str(uuid4())
     with gateway(context, url) as client:
-        try:
+        with repeatable(key):
             started = client.start(
                 invoice_ids=invoice_id or None,
                 force_processing=force,
@@ -50,8 +50,6 @@ def start(
                 dry_run=dry_run,
                 idempotency_key=key,
             )
-        except GatewayUnreachable as error:
-            fail(f"{error}; it may have started: repeat safely with --idempotency-key {key}")
         if watch or dry_run:
             follow(client, str(started.job_id), minutes, here(context), as_json=as_json)
         elif as_json:
@@ -117,10 +115,8 @@ def retry(
     """Replay what failed of a job, one invoice first."""
     key = idempotency_key or str(uuid4())
     with gateway(context, url) as client:
-        try:
+        with repeatable(key):
             started = client.retry_failed(job_id, reason=reason, idempotency_key=key)
-        except GatewayUnreachable as error:
-            fail(f"{error}; it may have started: repeat safely with --idempotency-key {key}")
         if watch:
             follow_replay(client, here(context), started.replay_id, as_json=as_json)
         elif as_json:
