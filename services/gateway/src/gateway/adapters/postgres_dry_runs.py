@@ -104,7 +104,7 @@ class PostgresDryRuns:
 
     async def progress(self, job_id: UUID, viewers: Sequence[Viewer]) -> tuple[Reading | None, frozenset[Viewer]]:
         """As of a job; `stages` are its invoices by outcome."""
-        row = await self._database.fetchrow(_PROGRESS, job_id, *asked(viewers))
+        row = await self._database.fetchrow(_PROGRESS, job_id, asked(viewers))
         if row is None:
             return None, frozenset()
         counts = {outcome: int(found["invoices"]) for outcome, found in row["counts"].items()}

@@ -40,7 +40,7 @@ class PostgresProgress:
         self._dry_runs = PostgresDryRuns(database)
 
     async def progress(self, job_id: UUID, viewers: Sequence[Viewer]) -> tuple[Reading | None, frozenset[Viewer]]:
-        row = await self._database.fetchrow(_READ, job_id, *asked(viewers))
+        row = await self._database.fetchrow(_READ, job_id, asked(viewers))
         if row is None:
             return await self._dry_runs.progress(job_id, viewers)
         ended = row["status"] in ENDED

@@ -1,20 +1,24 @@
 """Who may go on watching, asked within the statement that they wait for."""
 
 from collections.abc import Sequence
-from uuid import UUID
+from typing import Any
 
 from common.db.pool import Row
 from gateway.domain.progress import Viewer
 
-BARRED = """ARRAY(SELECT t.place FROM unnest($2::uuid[], $3::int[]) WITH ORDINALITY AS t(id, generation, place)
+# JSON both ways: of an array of numbers the driver asks the server once for each connection what that is.
+BARRED = """(
+        SELECT coalesce(jsonb_agg(t.place), '[]') FROM ROWS FROM (
+            jsonb_to_recordset($2::jsonb) AS (user_id uuid, generation int)
+        ) WITH ORDINALITY AS t(id, generation, place)
         WHERE NOT EXISTS (
             SELECT FROM users u WHERE u.id = t.id AND u.is_active AND u.token_generation = t.generation
         )) AS barred"""
-"""A column; `asked` gives its values, `barred` reads it."""
+"""A column; `asked` gives its value, `barred` reads it."""
 
 
-def asked(viewers: Sequence[Viewer]) -> tuple[list[UUID], list[int]]:
-    return [viewer.user_id for viewer in viewers], [viewer.generation for viewer in viewers]
+def asked(viewers: Sequence[Viewer]) -> list[dict[str, Any]]:
+    return [viewer._asdict() for viewer in viewers]
 
 
 def barred(row: Row, viewers: Sequence[Viewer]) -> frozenset[Viewer]:
