@@ -42,21 +42,27 @@ class Wire:
 
 
 class Wires:
-    """As many connections as are needed at once."""
+    """As many connections as are needed at once; one that was idle for `longest` seconds is not used again."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, longest: float = 4.0) -> None:
         self._port = port
-        self._idle: list[Wire] = []
+        self._longest = longest  # uvicorn drops an idle connection after five
+        self._idle: list[tuple[float, Wire]] = []
 
     @asynccontextmanager
     async def one(self) -> AsyncGenerator[Wire, None]:
-        wire = self._idle.pop() if self._idle else await Wire.open(self._port)
+        now = asyncio.get_running_loop().time
+        since, wire = self._idle.pop() if self._idle else (now(), await Wire.open(self._port))
+        if now() - since > self._longest:
+            self.close()  # those below it have waited longer
+            wire.close()
+            wire = await Wire.open(self._port)
         yield wire
-        self._idle.append(wire)
+        self._idle.append((now(), wire))
 
     def close(self) -> None:
-        for wire in self._idle:
-            wire.close()
+        while self._idle:
+            self._idle.pop()[1].close()
 
 
 def get(path: str, token: str) -> bytes:
