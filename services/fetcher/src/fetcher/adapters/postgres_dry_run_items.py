@@ -8,11 +8,10 @@ from common.db.pool import Database
 from common.errors import RowFault
 from common.invoice.dry_run import Prospect
 from common.invoice.stage import Reason, Stage
-from fetcher.adapters.postgres_rows import NewRow
+from fetcher.adapters.postgres_rows import NewRow, facts
 from fetcher.domain import Listed
 from fetcher.planning import Plan, parked
 from fetcher.ports import LeasedJob
-from ubl.placing import clip, currency_code
 
 _OUTCOMES = {
     Stage.FETCHED: Prospect.OPEN,
@@ -96,17 +95,7 @@ def _values(item: NewItem) -> tuple[object, ...]:
         item.error,
         item.twin,
         item.listed.document if is_open else None,
-        plan.dossier if plan else None,
-        plan.direction.value if plan and plan.direction else None,
-        identity.kind.value if identity else None,
-        clip(identity.number) if identity else None,
-        identity.issue_date if identity else None,
-        clip(identity.supplier.key) if identity else None,
-        clip(identity.supplier.name) if identity else None,
-        clip(identity.customer.key) if identity else None,
-        clip(identity.customer.name) if identity else None,
-        currency_code(identity.currency) if identity else None,
-        identity.payable_amount if identity else None,
+        *facts(plan),
         plan.key if plan and is_open else None,  # only these would have taken it
         identity.content_sha256 if identity else None,
         item.generation,

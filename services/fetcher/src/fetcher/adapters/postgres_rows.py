@@ -67,6 +67,24 @@ async def insert(connection: Connection, rows: Sequence[NewRow], *, job_id: UUID
     return [to_moved(row) for row in await connection.fetch(_INSERT, job_id, *columns, actor)]
 
 
+def facts(plan: Plan | None) -> tuple[object, ...]:
+    """Eleven columns, dossier to amount, with what is known of a document; where nobody has read it, nothing is."""
+    identity = plan.identity if plan else None
+    return (
+        plan.dossier if plan else None,
+        plan.direction.value if plan and plan.direction else None,
+        identity.kind.value if identity else None,
+        clip(identity.number) if identity else None,
+        identity.issue_date if identity else None,
+        clip(identity.supplier.key) if identity else None,
+        clip(identity.supplier.name) if identity else None,
+        clip(identity.customer.key) if identity else None,
+        clip(identity.customer.name) if identity else None,
+        currency_code(identity.currency) if identity else None,
+        identity.payable_amount if identity else None,
+    )
+
+
 def _values(row: NewRow) -> tuple[object, ...]:
     plan, item, identity = row.plan, row.plan.item, row.plan.identity
     return (
@@ -83,17 +101,7 @@ def _values(row: NewRow) -> tuple[object, ...]:
         as_json(plan.findings) if plan.findings else None,
         _wake(row).total_seconds(),
         row.stage in OUTCOMES,
-        plan.dossier,
-        plan.direction.value if plan.direction else None,
-        identity.kind.value if identity else None,
-        clip(identity.number) if identity else None,
-        identity.issue_date if identity else None,
-        clip(identity.supplier.key) if identity else None,
-        clip(identity.supplier.name) if identity else None,
-        clip(identity.customer.key) if identity else None,
-        clip(identity.customer.name) if identity else None,
-        currency_code(identity.currency) if identity else None,
-        identity.payable_amount if identity else None,
+        *facts(plan),
         plan.key,
         identity.content_sha256 if identity else None,
         row.generation,
