@@ -17,7 +17,7 @@ from gateway.adapters.conditions import Conditions
 from gateway.adapters.key_files import FIRST_KEY, cursor_key, load_keys
 from gateway.domain.access import Caller
 from gateway.routes.envelopes import Envelopes
-from gateway.routes.middleware import Faults
+from gateway.routes.middleware import Edge
 from gateway.routes.openapi import document
 from gateway.settings import GatewaySettings
 from tests.unit.gateway.fakes import OwnedTime, World
@@ -137,8 +137,8 @@ async def test_a_request_that_takes_too_long_is_cut_off() -> None:
     async def hang(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.Event().wait()
 
-    faults = Faults(hang, envelopes=Envelopes(OwnedTime().clock()), longest=0.01)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(faults), base_url="http://gateway.test") as http:
+    edge = Edge(hang, envelopes=Envelopes(OwnedTime().clock()), longest=0.01)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(edge), base_url="http://gateway.test") as http:
         answer = await http.get("/")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
 
@@ -148,8 +148,8 @@ async def test_a_fault_in_the_middle_of_an_answer_is_not_hidden() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise ZeroDivisionError
 
-    faults = Faults(half, envelopes=Envelopes(OwnedTime().clock()))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(faults), base_url="http://gateway.test") as http:
+    edge = Edge(half, envelopes=Envelopes(OwnedTime().clock()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(edge), base_url="http://gateway.test") as http:
         with pytest.raises(ZeroDivisionError):
             await http.get("/")
 

@@ -15,7 +15,7 @@ from gateway.domain.faults import ExternalApiFailed, NotAllowedNow, RequestRefus
 from gateway.routes.codes import MEANINGS, OF_JOBS, ErrorCode, document
 from gateway.routes.envelopes import Envelopes
 from gateway.routes.faults import DEFECT, OF_REFUSAL, explain
-from gateway.routes.middleware import Faults
+from gateway.routes.middleware import Edge
 from tests.unit.gateway.fakes import OwnedTime, World
 
 ROOT = Path(__file__).parents[3]
@@ -121,6 +121,6 @@ async def _answer(error: Exception) -> httpx.Response:
     async def fail(*_: object) -> None:
         raise error
 
-    faults = Faults(fail, envelopes=Envelopes(OwnedTime().clock()))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(faults), base_url="http://gateway.test") as http:
+    edge = Edge(fail, envelopes=Envelopes(OwnedTime().clock()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(edge), base_url="http://gateway.test") as http:
         return await http.get("/")

@@ -24,7 +24,7 @@ from gateway.domain.invoices import InvoiceFilter
 from gateway.domain.readings import InvoiceDetail
 from gateway.invoices.export import ASKED_AGAIN, PAGE
 from gateway.routes.envelopes import Envelopes
-from gateway.routes.middleware import Faults
+from gateway.routes.middleware import Edge
 from gateway.use_cases import Authorize
 from tests.unit.gateway.contract import CALLER
 from tests.unit.gateway.fakes import NOON, OwnedTime, World, invoice, user
@@ -139,8 +139,8 @@ def stream(pause: float) -> ASGIApp:
 
 
 async def through_faults(app: ASGIApp, **limits: float) -> httpx.Response:
-    faults = Faults(app, envelopes=Envelopes(OwnedTime().clock()), **limits)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(faults), base_url="http://gateway.test") as http:
+    edge = Edge(app, envelopes=Envelopes(OwnedTime().clock()), **limits)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(edge), base_url="http://gateway.test") as http:
         return await http.get("/")
 
 

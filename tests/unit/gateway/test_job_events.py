@@ -16,7 +16,7 @@ from gateway.domain.faults import NotFound, TooManyStreams
 from gateway.domain.progress import LAST, Reading, Viewer
 from gateway.jobs.progress import Limits, Watches
 from gateway.routes.envelopes import Envelopes
-from gateway.routes.middleware import Faults, Observed
+from gateway.routes.middleware import Edge
 from tests.unit.gateway.fakes import OwnedTime, World, job, user
 from tests.unit.gateway.fakes_jobs import FakeProgress
 
@@ -199,7 +199,7 @@ async def slow_events(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def test_no_time_limit_cuts_events_off_and_no_latency_is_counted_for_them() -> None:
-    app = Observed(Faults(slow_events, envelopes=Envelopes(OwnedTime().clock()), longest=0.01))
+    app = Edge(slow_events, envelopes=Envelopes(OwnedTime().clock()), longest=0.01)
     labels = {"method": "GET", "route": "unmatched"}
     before = REGISTRY.get_sample_value("http_request_duration_seconds_count", labels) or 0
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http:

@@ -35,7 +35,7 @@ from gateway.routes.invoices import add_invoice_routes
 from gateway.routes.job_control import add_job_control_routes
 from gateway.routes.job_events import add_job_event_routes
 from gateway.routes.jobs import add_job_routes
-from gateway.routes.middleware import BodyLimit, Correlation, Faults, Observed
+from gateway.routes.middleware import Edge
 from gateway.routes.operations import add_operation_routes
 from gateway.routes.recovery import add_recovery_routes
 from gateway.routes.replays import add_replay_routes
@@ -106,11 +106,7 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_admin_routes(api, stories=stories.admin, **common)
     add_webhook_routes(api, stories=stories.webhooks, **common)
     api.router.routes.extend(health)
-    # the last one added is the outermost
-    api.add_middleware(BodyLimit)
-    api.add_middleware(Faults, envelopes=envelopes)
-    api.add_middleware(Observed)
-    api.add_middleware(Correlation, behind_tls=behind_tls)
+    api.add_middleware(Edge, envelopes=envelopes, behind_tls=behind_tls)
     return api
 
 

@@ -1,14 +1,13 @@
-"""Pure ASGI middleware, from the outside in: correlation and headers, observation, faults, body limit."""
+"""One pure ASGI middleware around everything: correlation, limits, faults, headers, and what is counted and logged."""
 
 import asyncio
-from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from time import perf_counter
-from typing import TypeAlias
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers
+from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,15 +16,10 @@ from common.observability.tracing import accept_correlation_id, correlation_id, 
 from gateway.routes.codes import ErrorCode
 from gateway.routes.envelopes import Envelopes
 from gateway.routes.faults import DEFECT, explain
+from gateway.routes.headers import CORRELATION_HEADER, AnswerHeaders, are_events, has_length, text_of
 
 log = structlog.get_logger()
 
-CORRELATION_HEADER = "X-Correlation-ID"
-_CORRELATION, _CACHE = CORRELATION_HEADER.lower().encode(), b"cache-control"
-_OURS, _OURS_IN_PRIVATE = frozenset({_CORRELATION}), frozenset({_CORRELATION, _CACHE})
-RawHeader: TypeAlias = tuple[bytes, bytes]
-"""As ASGI has them: the name in small letters."""
-_NO_STORE: RawHeader = (_CACHE, b"no-store")
 LONGEST_BODY = 2 * 1024 * 1024
 """Room for 1,000 source ids of 255 characters."""
 LONGEST_REQUEST = 10.0
@@ -33,181 +27,140 @@ LONGEST_REQUEST = 10.0
 LONGEST_STREAM = 900.0
 """Seconds for a file that is streamed: a reader that stops reading is let go."""
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
-HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+_CORRELATION = CORRELATION_HEADER.lower()
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
 _PLAIN = _QUIET | {"/openapi.json"}
 """Starlette's own routes, which leave no trace in the scope."""
+_MOST_SERIES = 4096
 
 
-class Correlation:
-    """Every request has an id: the caller's where it is harmless, else a new one; every answer carries it."""
+class Edge:
+    """What every request passes, in one layer because each costs every answer.
 
-    def __init__(self, app: ASGIApp, *, behind_tls: bool) -> None:
-        self._app = app
-        fixed = {**SECURITY_HEADERS, **(HSTS if behind_tls else {})}
-        self._headers = [(name.lower().encode(), value.encode()) for name, value in fixed.items()]
-        self._names = frozenset(name for name, _ in self._headers)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        given = Headers(scope=scope)
-        current = accept_correlation_id(given.get(CORRELATION_HEADER)) or str(uuid4())
-        private = scope["path"].startswith(("/api", "/auth"))
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = self._completed(message["headers"], current, private=private)
-            await send(message)
-
-        of_correlation = correlation_id.set(current)
-        of_trace = trace_id.set(parse_traceparent(given.get("traceparent")))
-        try:
-            await self._app(scope, receive, send_with_headers)
-        finally:
-            correlation_id.reset(of_correlation)
-            trace_id.reset(of_trace)
-
-    def _completed(self, given: Iterable[RawHeader], current: str, *, private: bool) -> list[RawHeader]:
-        ours = _OURS_IN_PRIVATE if private else _OURS
-        kept = [header for header in given if header[0] not in ours]
-        named = {name for name, _ in kept}
-        fixed = self._headers
-        if not self._names.isdisjoint(named):  # a download may be stricter
-            fixed = [header for header in fixed if header[0] not in named]
-        return [*kept, *fixed, (_CORRELATION, current.encode()), *([_NO_STORE] if private else [])]
-
-
-class Observed:
-    """Counts, times and logs each request by its route's template, never by its path."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._log = log.bind()  # the one of the module is made anew for each line
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started, status, endless = perf_counter(), 0, False
-
-        async def send_noting_status(message: Message) -> None:
-            nonlocal status, endless
-            if message["type"] == "http.response.start":
-                status, endless = message["status"], _begins_stream(message)
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_noting_status)
-        finally:
-            seconds = perf_counter() - started
-            method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-            route = _template(scope)
-            metrics.HTTP_REQUESTS.labels(method, route, str(status)).inc()
-            if not endless:  # how long somebody watched is no latency
-                metrics.HTTP_REQUEST_SECONDS.labels(method, route).observe(seconds)
-            if route not in _QUIET:
-                self._log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
-
-
-_EVENTS = "text/event-stream"
-
-
-def _begins_events(message: Message) -> bool:
-    """Server-sent events take as long as somebody watches."""
-    return _begins_stream(message) and Headers(raw=message["headers"]).get("content-type", "").startswith(_EVENTS)
-
-
-def _begins_stream(message: Message) -> bool:
-    """An answer that does not say how long it is takes as long as somebody watches or reads."""
-    if message["type"] != "http.response.start" or message["status"] != HTTPStatus.OK:
-        return False
-    return "content-length" not in Headers(raw=message["headers"])
-
-
-def _template(scope: Scope) -> str:
-    if scope["path"] in _PLAIN:
-        return str(scope["path"])
-    return str(getattr(scope.get("route"), "path", "unmatched"))
-
-
-class Faults:
-    """Whatever goes wrong inside leaves as an error envelope; a request that takes too long as a 503."""
+    It has an id, the caller's where that is harmless; its body is no longer than LONGEST_BODY, whatever its headers
+    claim; it ends in time, or as a 503; whatever goes wrong inside leaves as an error envelope; every answer carries
+    the id and the headers of `routes.headers`; each is counted, timed and logged by its route's template.
+    """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
         envelopes: Envelopes,
+        behind_tls: bool = False,
         longest: float = LONGEST_REQUEST,
         longest_stream: float = LONGEST_STREAM,
     ) -> None:
         self._app = app
         self._envelopes = envelopes
+        self._headers = AnswerHeaders(behind_tls=behind_tls)
         self._longest = longest
         self._longest_stream = longest_stream
+        self._log = log.bind()  # the one of the module is made anew for each line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = False
-
-        async def send_noting_start(message: Message) -> None:
-            nonlocal begun
-            begun = begun or message["type"] == "http.response.start"
-            if _begins_stream(message):
-                now = asyncio.get_running_loop().time()
-                limit.reschedule(None if _begins_events(message) else now + self._longest_stream)
-            await send(message)
-
+        given = text_of(scope["headers"])
+        current = accept_correlation_id(given.get(_CORRELATION)) or str(uuid4())
+        exchange = _Exchange(scope, receive, send, self._headers, current)
+        of_correlation = correlation_id.set(current)
+        of_trace = trace_id.set(parse_traceparent(given.get("traceparent")))
+        started = perf_counter()
         try:
-            async with asyncio.timeout(self._longest) as limit:
-                await self._app(scope, receive, send_noting_start)
+            await self._answer(exchange, given.get("content-length", ""))
+        finally:
+            self._observe(exchange, perf_counter() - started)
+            correlation_id.reset(of_correlation)
+            trace_id.reset(of_trace)
+
+    async def _answer(self, exchange: "_Exchange", claimed: str) -> None:
+        scope = exchange.scope
+        try:
+            if claimed.isdecimal() and int(claimed) > LONGEST_BODY:
+                raise HTTPException(413)
+            async with asyncio.timeout(self._longest) as exchange.limit:
+                exchange.longest_stream = self._longest_stream
+                await self._app(scope, exchange.receive, exchange.send)
         except Exception as error:
-            if begun:  # too late for an envelope: the server cuts the connection, which the caller notices
+            if exchange.status:  # too late for an envelope: the server cuts the connection, which the caller notices
                 raise
             refusal = explain(error) or DEFECT
             if refusal is DEFECT:
                 log.exception("defect")
             elif refusal.code is ErrorCode.SERVICE_UNAVAILABLE:
                 log.warning("unavailable", error=str(error) or type(error).__name__)
-            await self._envelopes.failure(refusal)(scope, receive, send)
+            exchange.limit = None
+            await self._envelopes.failure(refusal)(scope, exchange.receive, exchange.send)
+
+    def _observe(self, exchange: "_Exchange", seconds: float) -> None:
+        method, route = _method(exchange.scope), _template(exchange.scope)
+        requests, duration = _series(method, route, exchange.status)
+        requests.inc()
+        if not exchange.endless:  # how long somebody watched is no latency
+            duration.observe(seconds)
+        if route not in _QUIET:
+            ms = round(seconds * 1000, 1)
+            self._log.info("request", method=method, route=route, status=exchange.status, ms=ms)
 
 
-class BodyLimit:
-    """No request body above `longest` bytes, whatever its headers claim."""
+class _Exchange:
+    """A request and how far its answer is: `status` is 0 until it begins; `endless` where it says no length."""
 
-    def __init__(self, app: ASGIApp, *, longest: int = LONGEST_BODY) -> None:
-        self._app = app
-        self._longest = longest
+    __slots__ = (
+        "_correlation", "_headers", "_receive", "_seen", "_send", "endless", "limit", "longest_stream", "scope", "status",
+    )  # fmt: skip
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        claimed = Headers(scope=scope).get("content-length", "")
-        if claimed.isdecimal() and int(claimed) > self._longest:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, headers: AnswerHeaders, correlation: str) -> None:
+        self.scope = scope
+        self.status = 0
+        self.endless = False
+        self.limit: asyncio.Timeout | None = None
+        self.longest_stream = LONGEST_STREAM
+        self._receive = receive
+        self._send = send
+        self._headers = headers
+        self._correlation = correlation
+        self._seen = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        if self._seen > LONGEST_BODY:
             raise HTTPException(413)
-        seen = 0
+        return message
 
-        async def receive_counting() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._longest:
-                raise HTTPException(413)
-            return message
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._begin(message)
+        await self._send(message)
 
-        await self._app(scope, receive_counting, send)
+    def _begin(self, message: Message) -> None:
+        headers, self.status = message["headers"], message["status"]
+        if self.status == HTTPStatus.OK and not has_length(headers):
+            self.endless = True
+            if self.limit is not None:
+                now = asyncio.get_running_loop().time()
+                self.limit.reschedule(None if are_events(headers) else now + self.longest_stream)
+        private = self.scope["path"].startswith(("/api", "/auth"))
+        message["headers"] = self._headers.completed(headers, self._correlation, private=private)
+
+
+@lru_cache(maxsize=_MOST_SERIES)
+def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return (
+        metrics.HTTP_REQUESTS.labels(method, route, str(status)),
+        metrics.HTTP_REQUEST_SECONDS.labels(method, route),
+    )
+
+
+def _method(scope: Scope) -> str:
+    return str(scope["method"]) if scope["method"] in _METHODS else "OTHER"
+
+
+def _template(scope: Scope) -> str:
+    if scope["path"] in _PLAIN:
+        return str(scope["path"])
+    return str(getattr(scope.get("route"), "path", "unmatched"))
