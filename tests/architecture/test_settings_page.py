@@ -6,6 +6,7 @@ from common.settings import CommonSettings
 from fetcher.settings import FetcherSettings
 from gateway.settings import GatewaySettings
 from notifier.settings import NotifierSettings
+from orchestration.exporter.settings import ExporterSettings
 from orchestration.settings import RunSettings, ScheduleSettings
 from sender.settings import SenderSettings
 from tests.architecture.source import ROOT
@@ -14,6 +15,7 @@ from validator.settings import ValidatorSettings
 PAGE = ROOT / "docs/architecture/spine.md"
 KINDS = (
     CommonSettings,
+    ExporterSettings,
     FetcherSettings,
     GatewaySettings,
     NotifierSettings,

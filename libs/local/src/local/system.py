@@ -9,14 +9,14 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from local.dagster import dagster_parts
 from local.errors import LocalError
 from local.foreground import make_say, run, serve
 from local.infrastructure import ALL_PARTS, Infrastructure
 from local.part import Part
-from local.probes import HOST, http_answers, port_accepts, service_answers
+from local.probes import HOST, http_answers, service_answers
 from local.service_settings import ADMIN, Places, settings_of
 from local.surroundings import given_settings, inherited_environment
-from orchestration.home import HEALTH_PATH, processes, write_home
 from sandbox.invoices import ADMINISTRATIONS
 
 DATA = Path(".clearfacts/data")
@@ -161,51 +161,20 @@ class System:
     async def _dagster(self) -> Sequence[Part]:
         if not self.options.dagster:
             return []
-        home = self.infrastructure.data.folder("dagster")
-        code, web = self._port("dagster-code-server"), self._port("dagster-webserver")
-        database = (
-            await self.infrastructure.create_database("dagster") if "postgres" in self.infrastructure.names else ""
-        )
-        write_home(home, code_server_port=code, postgres=bool(database))
-        argv = processes(home, code_server_port=code, webserver_port=web)
         env = {
-            "DAGSTER_HOME": str(home),
-            "DAGSTER_POSTGRES_URL": database,
             "GATEWAY_URL": self.gateway_url,
             "GATEWAY_USERNAME": ADMIN,
             "GATEWAY_PASSWORD_FILE": str(self.infrastructure.data.secret_file(ADMIN_PASSWORD)),
             "PUBLIC_URL": self.gateway_url,
             **self._common(),
         }
-        made = partial(Part, env=env, folder=home)
-        after = frozenset({"dagster-code-server"})
-        return [
-            made(
-                name="dagster-code-server",
-                argv=argv.code_server,
-                ready=partial(port_accepts, code),
-                port=code,
-                after=self.infrastructure.names,
-            ),
-            made(name="dagster-daemon", argv=argv.daemon, ready=_at_once, after=after),
-            made(
-                name="dagster-webserver",
-                argv=argv.webserver,
-                ready=partial(http_answers, web, HEALTH_PATH),
-                port=web,
-                after=after,
-            ),
-        ]
+        return await dagster_parts(self.infrastructure, env)
 
     def _port(self, name: str) -> int:
         return self.infrastructure.port(name)
 
     def _url(self, name: str) -> str:
         return f"http://{HOST}:{self._port(name)}"
-
-
-async def _at_once() -> bool:
-    return True  # the daemon has no port; its heartbeat is a row
 
 
 async def prepare(env: Mapping[str, str]) -> None:

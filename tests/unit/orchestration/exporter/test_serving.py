@@ -1,0 +1,71 @@
+"""The exporter's three answers, and its loop while the storage is away."""
+
+import json
+import threading
+from http import HTTPStatus
+
+import pytest
+from dagster import DagsterInstance
+
+from orchestration.exporter.__main__ import refresh
+from orchestration.exporter.domain import BOUNDS, Durations, operations_of
+from orchestration.exporter.serving import HUNG_AFTER, LATE_AFTER, Shown, answer
+
+
+def health(path: str, shown: Shown, now: float) -> tuple[HTTPStatus, dict[str, object]]:
+    status, _, body = answer(path, shown, now)
+    return status, json.loads(body)
+
+
+def test_before_the_first_reading_it_is_alive_and_shows_no_numbers() -> None:
+    shown = Shown(began_at=100.0)
+    assert answer("/metrics", shown, 101.0)[0] is HTTPStatus.SERVICE_UNAVAILABLE
+    assert health("/health/ready", shown, 101.0)[0] is HTTPStatus.SERVICE_UNAVAILABLE
+    assert health("/health/live", shown, 101.0) == (HTTPStatus.OK, {"status": "ok", "parts": {"loop": "up"}})
+
+
+def test_after_a_reading_it_is_ready_until_the_next_is_overdue() -> None:
+    shown = Shown(began_at=0.0, page=b"up 1\n", read_at=100.0, tried_at=100.0)
+    assert answer("/metrics", shown, 101.0)[2] == b"up 1\n"
+    assert health("/health/ready", shown, 101.0)[0] is HTTPStatus.OK
+    assert health("/health/ready", shown, 101.0 + LATE_AFTER)[0] is HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def test_a_loop_that_hangs_is_not_alive_and_one_that_only_fails_is() -> None:
+    shown = Shown(began_at=0.0, read_at=1.0, tried_at=1.0)
+    assert health("/health/live", shown, 2.0 + HUNG_AFTER)[0] is HTTPStatus.SERVICE_UNAVAILABLE
+    shown.tried_at = 1.0 + HUNG_AFTER
+    assert health("/health/live", shown, 2.0 + HUNG_AFTER)[0] is HTTPStatus.OK
+
+
+def test_an_unknown_path_is_not_found() -> None:
+    assert answer("/", Shown(began_at=0.0), 0.0)[0] is HTTPStatus.NOT_FOUND
+
+
+def test_a_storage_that_is_away_is_asked_again_and_the_last_page_stays() -> None:
+    stop, shown = threading.Event(), Shown(began_at=0.0, page=b"before\n")
+    seen: list[bytes] = []
+
+    def connect() -> DagsterInstance:
+        seen.append(shown.page)
+        if len(seen) < 3:
+            raise ConnectionError("storage away")
+        stop.set()
+        return DagsterInstance.ephemeral()
+
+    refresh(connect, shown, stop, every=0.001)
+    assert seen == [b"before\n"] * 3
+    assert b"dagster_storage_read_timestamp_seconds" in shown.page
+
+
+@pytest.mark.parametrize(("seconds", "bucket"), [(0.0, 0), (1.0, 0), (1.1, 1), (BOUNDS[-1] + 1, len(BOUNDS))])
+def test_a_duration_lies_in_the_first_bucket_whose_bound_it_does_not_pass(seconds: float, bucket: int) -> None:
+    durations = Durations()
+    durations.add(seconds)
+    assert durations.counts.index(1) == bucket
+    assert durations.cumulative()[-1] == ("+Inf", 1)
+
+
+def test_steps_of_a_mapping_count_for_their_operation() -> None:
+    events = [("load[1]", "STEP_START"), ("load[2]", "STEP_START"), ("load[1]", "STEP_SUCCESS"), ("x", "STEP_SKIPPED")]
+    assert operations_of(events) == {("load", "success"): 1, ("load", "interrupted"): 1, ("x", "skipped"): 1}
