@@ -2,18 +2,20 @@
 
 import asyncio
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from common.db.pool import Database
+from gateway.adapters import postgres_users
 from gateway.adapters.postgres_user_accounts import PostgresUserAccounts
-from gateway.adapters.postgres_users import PostgresUsers
+from gateway.adapters.postgres_users import LATELY, PostgresUsers
 from gateway.domain.access import Caller, Role, User
 from gateway.domain.faults import NotAllowedNow, NotFound, NotPermitted
 from gateway.domain.users import By, NewUser, UserChange
 from tests.integration.gateway.world import RealWorld
+from tests.unit.gateway.fakes import OwnedTime
 
 pytestmark = pytest.mark.stack
 
@@ -147,6 +149,37 @@ async def test_tokens_end_with_a_new_password_and_with_being_disabled_and_with_n
         generations.append(now.token_generation)
     assert generations == [0, 1, 2]
     assert (await world.http(**world.signs_in(bob)).get("/api/v1/auth/me")).status_code == 401
+
+
+async def test_who_only_reads_is_asked_after_once_a_second_and_who_changes_something_each_time(
+    database: Database,
+) -> None:
+    time = OwnedTime()
+    world, users = RealWorld(database), PostgresUsers(database, clock=time.clock())
+    by = By(await world.admin(), CALLER)
+    bob = await someone(database, by, "bob", Role.USER)
+    assert await users.lately(bob.id) == bob
+    await PostgresUserAccounts(database).change(bob.id, UserChange(is_active=False), by)
+    time.seconds += LATELY - 0.01
+    assert await users.lately(bob.id) == bob
+    disabled = await users.user(bob.id)
+    time.seconds += 0.01
+    assert disabled is not None
+    assert not disabled.is_active
+    assert await users.lately(bob.id) == disabled
+
+
+async def test_of_many_users_the_latest_are_remembered(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_users, "MOST_REMEMBERED", 1)
+    world, users = RealWorld(database), PostgresUsers(database, clock=OwnedTime().clock())
+    by = By(await world.admin(), CALLER)
+    bob, ann = [await someone(database, by, name, Role.USER) for name in ("bob", "ann")]
+    assert [await users.lately(one.id) for one in (bob, ann)] == [bob, ann]
+    for one in (bob, ann):
+        await PostgresUserAccounts(database).change(one.id, UserChange(is_active=False), by)
+    assert await users.lately(ann.id) == ann, "remembered"
+    assert await users.lately(bob.id) != bob, "forgotten, and asked after"
+    assert await users.lately(uuid4()) is None
 
 
 async def test_a_sign_in_that_began_before_a_new_password_does_not_bring_the_old_one_back(database: Database) -> None:

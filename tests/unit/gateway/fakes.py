@@ -85,6 +85,9 @@ class FakeUsers:
         self._fail()
         return next((account.user for account in self.accounts.values() if account.user.id == user_id), None)
 
+    async def lately(self, user_id: UUID) -> User | None:
+        return await self.user(user_id)
+
     async def signed_in(self, user: User, caller: Caller, *, new_hash: str | None) -> None:
         self.audit.append(("auth.login", user.id))
         now = self.accounts[user.username].user

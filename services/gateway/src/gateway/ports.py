@@ -16,7 +16,13 @@ from gateway.domain.readings import JobFilter, JobStatus, JobSummary
 class Users(Protocol):
     async def account(self, username: str) -> Account | None: ...
 
-    async def user(self, user_id: UUID) -> User | None: ...
+    async def user(self, user_id: UUID) -> User | None:
+        """As of now."""
+        ...
+
+    async def lately(self, user_id: UUID) -> User | None:
+        """As of now or of a second ago."""
+        ...
 
     async def signed_in(self, user: User, caller: Caller, *, new_hash: str | None) -> None:
         """Audit a sign-in; store `new_hash` where one is given and nobody has set a password since `user` was read."""

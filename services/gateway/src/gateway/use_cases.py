@@ -53,24 +53,29 @@ class Authorize:
     tokens: Tokens
 
     async def __call__(self, token: str | None, permission: Permission) -> User:
-        """The token's user as the database knows it now. Raises NotSignedIn or NotPermitted."""
+        """The token's user as the database knows it now; who only reads, of a second ago.
+
+        Raises NotSignedIn or NotPermitted.
+        """
         if token is None:
             raise NotSignedIn("Sign in first: send Authorization: Bearer <access_token>", presented=False)
-        return await self._now(self.tokens.bearer(token), permission)
+        bearer = self.tokens.bearer(token)
+        find = self.users.lately if permission.only_reads else self.users.user
+        return _permitted(bearer, await find(bearer.user_id), permission)
 
     async def again(self, user: User, permission: Permission) -> None:
         """For what takes long: raise NotSignedIn or NotPermitted where `user` may not do it any more."""
-        await self._now(Bearer(user.id, user.token_generation), permission)
+        _permitted(Bearer(user.id, user.token_generation), await self.users.user(user.id), permission)
 
-    async def _now(self, bearer: Bearer, permission: Permission) -> User:
-        user = await self.users.user(bearer.user_id)
-        if user is None or not user.is_active:
-            raise NotSignedIn("This user may not sign in any more")
-        if bearer.generation != user.token_generation:
-            raise NotSignedIn("This token has ended; sign in again")
-        if not user.may(permission):
-            raise NotPermitted(permission, user.role)
-        return user
+
+def _permitted(bearer: Bearer, user: User | None, permission: Permission) -> User:
+    if user is None or not user.is_active:
+        raise NotSignedIn("This user may not sign in any more")
+    if bearer.generation != user.token_generation:
+        raise NotSignedIn("This token has ended; sign in again")
+    if not user.may(permission):
+        raise NotPermitted(permission, user.role)
+    return user
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from common.db.alerts import close_alert
 from common.db.pool import Database, Row
+from common.db.readings import standings
 from gateway.adapters.conditions import Conditions
 from gateway.adapters.postgres_audit import write_audit
 from gateway.domain.faults import NotAllowedNow, NotFound
@@ -15,12 +16,6 @@ MOST_FAILED = 10_000
 
 _ALERTS = "SELECT id, kind, subject, severity, details, opened_at, closed_at FROM alerts"
 
-# Sent rows and duplicates are over and many: nobody counts them here.
-_STAGES = """
-SELECT stage, reason, count(*) AS count, min(updated_at) AS oldest_at,
-    extract(epoch FROM now() - min(updated_at))::bigint AS oldest_seconds
-FROM invoices WHERE status IN ('pending', 'held') GROUP BY stage, reason ORDER BY stage, reason NULLS FIRST
-"""
 _FAILED = """
 SELECT count(*) AS count, min(processed_at) AS oldest_at,
     extract(epoch FROM now() - min(processed_at))::bigint AS oldest_seconds
@@ -68,10 +63,9 @@ class PostgresOperations:
         return _alert(closed or row)
 
     async def stages(self) -> Sequence[StageCount]:
-        rows = await self._database.fetch(_STAGES)
         counts = [
-            StageCount(row["stage"], row["reason"], row["count"], False, row["oldest_at"], row["oldest_seconds"])
-            for row in rows
+            StageCount(one.stage, one.reason, one.count, False, one.oldest_at, one.oldest_seconds)
+            for one in await standings(self._database)
         ]
         failed = await self._database.fetchrow(_FAILED, MOST_FAILED)
         if failed and failed["count"]:

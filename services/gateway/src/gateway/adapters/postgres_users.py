@@ -3,11 +3,15 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
+from common.clock import SYSTEM_CLOCK, Clock
 from common.db.pool import Database, Row
 from gateway.adapters.gathered import Gathered
 from gateway.adapters.postgres_audit import write_audit
 from gateway.domain.access import Account, Caller, Role, User
 
+LATELY = 1.0
+"""Seconds for which who only reads is taken for who they were; what changes something asks each time."""
+MOST_REMEMBERED = 1024
 _COLUMNS = "id, username, email, role, coalesce(is_active, false) AS is_active, token_generation"
 _SYSTEM = Caller(ip=None, user_agent=None, correlation_id="bootstrap")
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7326021)"
@@ -19,9 +23,11 @@ ON CONFLICT DO NOTHING RETURNING id
 
 
 class PostgresUsers:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self._database = database
         self._gathered: Gathered[UUID, User] = Gathered(self._users)
+        self._lately: dict[UUID, tuple[User, float]] = {}
+        self._clock = clock
 
     async def account(self, username: str) -> Account | None:
         sql = f"SELECT {_COLUMNS}, password_hash FROM users WHERE username = $1"
@@ -29,8 +35,22 @@ class PostgresUsers:
         return Account(_user(row), row["password_hash"]) if row else None
 
     async def user(self, user_id: UUID) -> User | None:
-        """As of now; every request asks."""
         return await self._gathered(user_id)
+
+    async def lately(self, user_id: UUID) -> User | None:
+        now = self._clock.monotonic()
+        user, until = self._lately.get(user_id, (None, now))
+        if now >= until:
+            user = await self._gathered(user_id)
+            self._remember(user_id, user, now + LATELY)
+        return user
+
+    def _remember(self, user_id: UUID, user: User | None, until: float) -> None:
+        self._lately.pop(user_id, None)
+        if user is not None:
+            self._lately[user_id] = user, until
+            if len(self._lately) > MOST_REMEMBERED:
+                del self._lately[next(iter(self._lately))]
 
     async def _users(self, ids: Collection[UUID]) -> Mapping[UUID, User]:
         rows = await self._database.fetch(f"SELECT {_COLUMNS} FROM users WHERE id = ANY($1)", ids)

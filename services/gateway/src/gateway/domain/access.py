@@ -35,6 +35,13 @@ class Permission(StrEnum):
     WEBHOOKS_REPLAY = "webhooks:replay"
     WEBHOOKS_WRITE = "webhooks:write"
 
+    @property
+    def only_reads(self) -> bool:
+        return self in _ONLY_READ
+
+
+_ONLY_READ = frozenset(permission for permission in Permission if permission.endswith(":read"))
+
 
 class Role(StrEnum):
     USER = "user"

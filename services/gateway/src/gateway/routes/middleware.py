@@ -1,6 +1,7 @@
 """One pure ASGI middleware around everything: correlation, limits, faults, headers, and what is counted and logged."""
 
 import asyncio
+from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from time import perf_counter
@@ -65,7 +66,7 @@ class Edge:
             return
         given = text_of(scope["headers"])
         current = accept_correlation_id(given.get(_CORRELATION)) or str(uuid4())
-        exchange = _Exchange(scope, receive, send, self._headers, current)
+        exchange = _Exchange(scope, receive, send, self._headers, current, self._longest_stream)
         of_correlation = correlation_id.set(current)
         of_trace = trace_id.set(parse_traceparent(given.get("traceparent")))
         started = perf_counter()
@@ -79,10 +80,8 @@ class Edge:
     async def _answer(self, exchange: "_Exchange", claimed: str) -> None:
         scope = exchange.scope
         try:
-            if claimed.isdecimal() and int(claimed) > LONGEST_BODY:
-                raise HTTPException(413)
+            exchange.claim(claimed)
             async with asyncio.timeout(self._longest) as exchange.limit:
-                exchange.longest_stream = self._longest_stream
                 await self._app(scope, exchange.receive, exchange.send)
         except Exception as error:
             if exchange.status:  # too late for an envelope: the server cuts the connection, which the caller notices
@@ -106,24 +105,25 @@ class Edge:
             self._log.info("request", method=method, route=route, status=exchange.status, ms=ms)
 
 
+@dataclass(slots=True)
 class _Exchange:
     """A request and how far its answer is: `status` is 0 until it begins; `endless` where it says no length."""
 
-    __slots__ = (
-        "_correlation", "_headers", "_receive", "_seen", "_send", "endless", "limit", "longest_stream", "scope", "status",
-    )  # fmt: skip
+    scope: Scope
+    _receive: Receive
+    _send: Send
+    _headers: AnswerHeaders
+    _correlation: str
+    _longest_stream: float
+    limit: asyncio.Timeout | None = None
+    status: int = 0
+    endless: bool = False
+    _seen: int = 0
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, headers: AnswerHeaders, correlation: str) -> None:
-        self.scope = scope
-        self.status = 0
-        self.endless = False
-        self.limit: asyncio.Timeout | None = None
-        self.longest_stream = LONGEST_STREAM
-        self._receive = receive
-        self._send = send
-        self._headers = headers
-        self._correlation = correlation
-        self._seen = 0
+    def claim(self, length: str) -> None:
+        """Raises HTTPException 413 where the body is said to be too long."""
+        if length.isdecimal() and int(length) > LONGEST_BODY:
+            raise HTTPException(413)
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -143,7 +143,7 @@ class _Exchange:
             self.endless = True
             if self.limit is not None:
                 now = asyncio.get_running_loop().time()
-                self.limit.reschedule(None if are_events(headers) else now + self.longest_stream)
+                self.limit.reschedule(None if are_events(headers) else now + self._longest_stream)
         private = self.scope["path"].startswith(("/api", "/auth"))
         message["headers"] = self._headers.completed(headers, self._correlation, private=private)
 
