@@ -120,6 +120,11 @@ events:
     python -m common.contracts.describe > docs/events.md
     python -m common.contracts.asyncapi > docs/asyncapi.json
 
+# write docs/metrics.md from the list of metrics
+[group("made")]
+metrics:
+    python -m common.observability.describe > docs/metrics.md
+
 # is this file a conventional commit message, scoped by service or library?
 [group("made")]
 message file:

@@ -17,7 +17,8 @@ TOPIC = re.compile(r"\b[a-z_]+\.[a-z_]+\.v\d+\b|\.dlq\b|\.v\d+$")
 def metric_names() -> set[str]:
     kinds = (Counter, Gauge, Histogram)
     families = [family for kind in vars(metrics).values() if isinstance(kind, kinds) for family in kind.collect()]
-    return {family.name for family in families} | {f"{f.name}_total" for f in families if f.type == "counter"}
+    names = {family.name for family in families} | {f"{f.name}_total" for f in families if f.type == "counter"}
+    return {name for name in names if "_" in name}  # a stem of one word is a word
 
 
 def test_topics_are_written_in_one_file() -> None:

@@ -11,6 +11,7 @@ import structlog
 from common.clock import SYSTEM_CLOCK, Clock
 from common.contracts.events import InvoiceFetched, InvoiceOutcome, InvoiceValidated
 from common.contracts.topics import Topic
+from common.db.job_facts import KnownJobs
 from common.db.moves import clear_wake
 from common.db.pool import Database
 from common.errors import ClearfactsError
@@ -31,6 +32,7 @@ class MoveAnnouncer:
         database: Database,
         *,
         service: str,
+        jobs: KnownJobs | None = None,
         clear_every: timedelta | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -41,6 +43,7 @@ class MoveAnnouncer:
         self._announcer = announcer
         self._database = database
         self._service = service
+        self._jobs = jobs or KnownJobs(database)
 
     async def announce(self, moved: Sequence[Moved]) -> None:
         """Raises InfrastructureError when not every announcement was acknowledged; saying it again is harmless."""
@@ -54,6 +57,7 @@ class MoveAnnouncer:
         ):
             if events:
                 await self._announcer.announce(topic, events)
+        await self._jobs.learn({m.job_id for m in ended})
         self._count(moved)
         self._heard += [(m.id, m.version) for m in ended if m.reason not in WORKED_WHILE_HELD]
         if self._clear_every is None:
@@ -81,6 +85,11 @@ class MoveAnnouncer:
         seconds = {stage: metrics.INVOICE_SECONDS.labels(stage) for stage in {m.stage for m in moved}}
         for m in moved:
             seconds[m.stage].observe(max(0.0, now - created_at(m.id)))
+            if m.stage in OUTCOMES:
+                if facts := self._jobs.get(m.job_id):
+                    metrics.END_TO_END_SECONDS.labels(m.stage).observe(max(0.0, now - facts.requested_at))
+            elif m.reason is not None:
+                metrics.RETRIES.labels(self._service, m.reason).inc()
 
 
 def created_at(row_id: UUID) -> float:

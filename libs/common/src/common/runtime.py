@@ -32,6 +32,7 @@ from common.kafka.health import broker_answers, consumes
 from common.kafka.observing import Observer
 from common.kafka.watchdog import Stalled, Watchdog
 from common.observability.logging import configure_logging
+from common.observability.process import measure_process
 from common.settings import CommonSettings, exit_with, load_settings, redacted
 
 log = structlog.get_logger()
@@ -78,6 +79,7 @@ def run_service(name: str, kind: type[SettingsT], build: Build[SettingsT], *, st
         settings = load_settings(kind)
         configure_logging(service=name, level=settings.log_level, fmt=settings.log_format)
         log.info("settings", **redacted(settings))
+        measure_process()
         uvloop.run(_serve(name, settings, build, stable_plans=stable_plans))
     except ConfigurationError as error:
         exit_with(error)

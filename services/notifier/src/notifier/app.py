@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -18,7 +19,9 @@ from common.db.postgres_alerts import PostgresAlerts
 from common.errors import ClearfactsError
 from common.kafka import Announcer, Consumers
 from common.kafka.dead_letters import DeadLetters
+from common.kafka.lag import lags
 from common.runtime import App, Loop, Resources
+from notifier.adapters.gauges import Gauges
 from notifier.adapters.postgres import PostgresJobReports, PostgresNotifications
 from notifier.adapters.postgres_alerts import PostgresAlertReports
 from notifier.adapters.slack import NoMessenger, SlackMessenger
@@ -77,6 +80,7 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
             _every(SEND_EVERY, tell, bell),
             _every(SWEEP_EVERY, sweep, asyncio.Event()),
             _every(ALERTS_EVERY, look_for_alerts, asyncio.Event()),
+            Gauges(database, partial(lags, settings.kafka_bootstrap_servers)).run,
             *webhooks,
         ],
         close=[close],

@@ -45,6 +45,7 @@ class DeadLetters:
         self._group = group
         self._store = store
         self._publisher = publisher
+        metrics.DEAD_LETTERS.labels(group)  # 0 from the start: the first one must be a rise
 
     async def park(self, records: Sequence[Unreadable]) -> None:
         if not records:

@@ -73,6 +73,7 @@ class Working(Generic[EventT]):
         try:
             adopt_context(records[-1])
             metrics.RECORDS.labels(self.group).inc(len(records))
+            metrics.BATCH_RECORDS.labels(self.group).observe(len(records))
             for piece in await self.begun.pieces(consumer, records):
                 await self._take(polled, piece)
             outcome = "done"

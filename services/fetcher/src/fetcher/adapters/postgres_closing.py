@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import product
 from typing import Any
 from uuid import UUID
 
-from common.contracts.events import JobEvent, JobEventKind
+from common.contracts.events import JobEvent, JobEventKind, JobType
 from common.contracts.faults import JobErrorCode
 from common.db.moves import apply_moves
 from common.db.pool import Connection, Database, Row
@@ -100,7 +101,7 @@ UPDATE jobs SET status = $2, error = $3, error_message = $4, results = $5, compl
     version = version + 1, wake_at = now() + interval '30 seconds'
 WHERE id = $1 AND status IN ('pending', 'running') AND (cancelled_at IS NOT NULL OR listed_at IS NOT NULL)
   AND NOT EXISTS (SELECT FROM invoices i WHERE i.job_id = $1 AND i.status = 'pending')
-RETURNING id, version, status, completed_at
+RETURNING id, version, status, completed_at, job_type
 """
 
 _UNANNOUNCED = """
@@ -118,6 +119,8 @@ class PostgresClosing:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        for kind, status in product(JobType, ("completed", "failed")):
+            metrics.JOBS_FINISHED.labels(kind, status)  # 0 from the start: the first one must be a rise
 
     async def running(self) -> Sequence[UUID]:
         """Jobs that are not ended."""
@@ -167,8 +170,9 @@ class PostgresClosing:
             results = await _results(connection, job_id)
             status = "failed" if error else "completed"
             row = await connection.fetchrow(_END, job_id, status, error, error and error["message"], results)
-        if row and facts.contradictions():
-            metrics.BALANCE_BROKEN.inc()
+        if row:
+            metrics.JOBS_FINISHED.labels(row["job_type"], row["status"]).inc()
+            metrics.BALANCE_BROKEN.inc(bool(facts.contradictions()))
         return _event(row) if row else None
 
     async def unannounced(self) -> Sequence[JobEvent]:

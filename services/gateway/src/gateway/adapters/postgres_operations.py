@@ -4,17 +4,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from common.db.alerts import close_alert
+from common.db.alerts import close_alert, open_alert
 from common.db.pool import Database, Row
 from common.db.readings import standings
 from gateway.adapters.conditions import Conditions
 from gateway.adapters.postgres_audit import write_audit
 from gateway.domain.faults import NotAllowedNow, NotFound
-from gateway.domain.operations import CLOSED_BY_PEOPLE, AlertReading, AlertState, Closing, StageCount
+from gateway.domain.operations import (
+    CLOSED_BY_PEOPLE,
+    AlertReading,
+    AlertState,
+    Closing,
+    JobNotification,
+    Report,
+    StageCount,
+)
 
 MOST_FAILED = 10_000
 
 _ALERTS = "SELECT id, kind, subject, severity, details, opened_at, closed_at FROM alerts"
+_OPEN = f"{_ALERTS} WHERE kind = $1 AND subject = $2 AND closed_at IS NULL"
+_NOTIFICATIONS = """
+SELECT id, channel, kind, status, attempts, created_at, sent_at, wake_at AS next_at, error
+FROM notifications WHERE subject = $1 ORDER BY created_at, id
+"""
 
 _FAILED = """
 SELECT count(*) AS count, min(processed_at) AS oldest_at,
@@ -40,6 +53,30 @@ class PostgresOperations:
             where.add("id < {}", before)
         rows = await self._database.fetch(f"{_ALERTS} {where.sql} ORDER BY id DESC LIMIT {limit:d}", *where.values)
         return [_alert(row) for row in rows]
+
+    async def report(self, report: Report) -> AlertReading:
+        async with self._database.transaction() as connection:
+            named = (report.kind, report.subject)
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "/".join(named))
+            if (known := await connection.fetchrow(_OPEN, *named)) is not None:
+                return _alert(known)
+            await open_alert(connection, *named, report.severity, report.details)
+            row = await connection.fetchrow(_OPEN, *named)
+            if row is None:
+                raise AssertionError("what was inserted a moment ago is not there")
+            await write_audit(
+                connection,
+                action="alerts.open",
+                user_id=report.user.id,
+                caller=report.caller,
+                resource=("alert", row["id"]),
+                details={"kind": report.kind, "subject": report.subject},
+            )
+        return _alert(row)
+
+    async def notifications(self, job_id: UUID) -> Sequence[JobNotification]:
+        rows = await self._database.fetch(_NOTIFICATIONS, str(job_id))
+        return [JobNotification(**dict(row)) for row in rows]
 
     async def close_alert(self, alert_id: UUID, closing: Closing) -> AlertReading:
         async with self._database.transaction() as connection:
