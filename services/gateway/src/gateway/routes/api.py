@@ -30,6 +30,7 @@ from gateway.routes.dry_runs import add_dry_run_routes
 from gateway.routes.envelopes import Envelopes, ErrorEnvelope
 from gateway.routes.failed_messages import add_failed_message_routes
 from gateway.routes.faults import DEFECT, explain, with_every_method
+from gateway.routes.guarded import GuardedRoute
 from gateway.routes.held import add_held_routes
 from gateway.routes.invoices import add_invoice_routes
 from gateway.routes.job_control import add_job_control_routes
@@ -89,6 +90,7 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
         generate_unique_id_function=_operation_id,
         exception_handlers=_handlers(envelopes),
     )
+    api.router.route_class = GuardedRoute
     common: dict[str, Any] = {"authorize": stories.authorize, "envelopes": envelopes}
     # what is asked most comes first: a request is compared with one route after the other
     add_job_routes(api, start=stories.start, read=stories.read_jobs, **common)
