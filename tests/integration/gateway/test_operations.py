@@ -1,5 +1,6 @@
 """Alerts and counts on the real PostgreSQL."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -49,6 +50,36 @@ async def test_closing_is_audited_and_happens_once(database: Database) -> None:
     assert (entry["resource_id"], entry["details"]["reason"]) == (row, "dealt with")
     unknown = await http.post(f"/api/v1/alerts/{uuid4()}/close", json={"reason": "x"})
     assert unknown.status_code == 404
+
+
+REPORT = {"kind": "night_missing", "subject": "daily:2026-11-24", "severity": "critical", "details": {"why": "killed"}}
+
+
+async def test_what_is_reported_is_open_once_whoever_reports_it_and_audited_once(database: Database) -> None:
+    http = await RealWorld(database).signed_in()
+    answers = await asyncio.gather(*(http.post("/api/v1/alerts", json=REPORT) for _ in range(5)))
+    (first,) = {answer.json()["data"]["id"] for answer in answers}
+    assert await database.fetchval("SELECT count(*) FROM audit_logs WHERE action = 'alerts.open'") == 1
+    closed = await http.post(f"/api/v1/alerts/{first}/close", json={"reason": "a job has finished"})
+    assert closed.json()["data"]["closed_at"] is not None
+    again = (await http.post("/api/v1/alerts", json=REPORT)).json()["data"]
+    assert (again["id"] != first, again["details"], again["severity"]) == (True, {"why": "killed"}, "critical")
+
+
+async def test_what_people_were_told_of_a_job_is_listed_oldest_first(database: Database) -> None:
+    job, http = uuid4(), await RealWorld(database).signed_in()
+    await database.execute(
+        """INSERT INTO notifications (channel, kind, subject, window_key, status, sent_at, created_at)
+           VALUES ('slack', 'job_finished', $1, '', 'sent', now(), now()),
+               ('slack', 'job_still_open', $1, '', 'sent', now(), now() - interval '1 hour'),
+               ('slack', 'job_finished', 'another', '', 'waiting', NULL, now())""",
+        str(job),
+    )
+    items = (await http.get(f"/api/v1/jobs/{job}/notifications")).json()["data"]["items"]
+    assert [(one["kind"], one["status"], one["error"]) for one in items] == [
+        ("job_still_open", "sent", None),
+        ("job_finished", "sent", None),
+    ]
 
 
 async def test_an_alert_with_a_cause_that_goes_on_stays_open(database: Database) -> None:

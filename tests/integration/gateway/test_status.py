@@ -1,9 +1,12 @@
 """How the system is, on the real PostgreSQL, Kafka and Valkey."""
 
+from datetime import timedelta
+
 import pytest
 
 from common.clock import SYSTEM_CLOCK
 from common.db.pool import Database, connect
+from common.db.reachability import ReachabilityWatch, Reached
 from common.errors import InfrastructureError
 from common.kafka.lag import lags
 from gateway.adapters.limits_throttle import LimitsThrottle
@@ -44,6 +47,20 @@ async def test_last_night_is_the_newest_scheduled_job(database: Database) -> Non
     await insert_job(database, job_type="scheduled", status="failed", error={"message": "the source was away"})
     await insert_job(database)
     assert "failed: the source was away; 0 found" in sentence(await status.night_job())
+
+
+async def test_what_is_outside_stands_as_it_was_last_seen(database: Database) -> None:
+    found = [Reached("source", ok=False, why="answered 503")]
+
+    async def look() -> list[Reached]:
+        return found
+
+    watch = ReachabilityWatch(database, "fetcher", look, every=timedelta(minutes=5))
+    await watch.once()
+    found[:] = [Reached("source", ok=True), Reached("administrations", ok=None, why="cannot be asked")]
+    await watch.once()
+    seen = {one.name: (one.ok, one.why, one.service) for one in await PostgresStatus(database).outside()}
+    assert seen == {"source": (True, None, "fetcher"), "administrations": (None, "cannot be asked", "fetcher")}
 
 
 async def test_the_whole_answer(database: Database) -> None:

@@ -20,7 +20,7 @@ from gateway.domain.configuration import ConfigurationVersion, Setting, Stored
 from gateway.domain.cursors import Cursors
 from gateway.domain.faults import NotAllowedNow, NotFound
 from gateway.domain.operations import StageCount
-from gateway.domain.status import Breaker, NightJob, ServiceSign
+from gateway.domain.status import Breaker, NightJob, Reachability, ServiceSign
 from gateway.domain.switches import Pause
 from gateway.domain.users import By, NewUser, UserChange, UserFilter, UserReading, refuse_without_admin
 from gateway.ports import Passwords
@@ -137,6 +137,7 @@ class FakeStatus:
     behind: Mapping[tuple[Group, Topic], int] | None = None
     asked: int = 0
     clock: Clock = field(default_factory=Clock)
+    around: list[Reachability] = field(default_factory=list[Reachability])
 
     async def services(self) -> Sequence[ServiceSign]:
         self.asked += 1
@@ -153,6 +154,9 @@ class FakeStatus:
 
     async def pauses(self) -> Sequence[Pause]:
         return []
+
+    async def outside(self) -> Sequence[Reachability]:
+        return self.around
 
     async def lags(self) -> Mapping[tuple[Group, Topic], int]:
         if self.behind is None:

@@ -8,7 +8,15 @@ from uuid import UUID, uuid4
 
 from gateway.domain.cursors import Cursors
 from gateway.domain.faults import NotAllowedNow, NotFound
-from gateway.domain.operations import CLOSED_BY_PEOPLE, AlertReading, AlertState, Closing, StageCount
+from gateway.domain.operations import (
+    CLOSED_BY_PEOPLE,
+    AlertReading,
+    AlertState,
+    Closing,
+    JobNotification,
+    Report,
+    StageCount,
+)
 from gateway.operations import OperationStories, ReadAlerts, ReadSystem
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -20,6 +28,7 @@ class FakeOperations:
     counts: list[StageCount] = field(default_factory=list[StageCount])
     closed: list[Closing] = field(default_factory=list[Closing])
     settings: dict[str, str] = field(default_factory=dict[str, str])
+    told: dict[UUID, list[JobNotification]] = field(default_factory=dict[UUID, list[JobNotification]])
 
     async def alerts(self, state: AlertState, *, before: UUID | None, limit: int) -> Sequence[AlertReading]:
         found = [
@@ -28,6 +37,17 @@ class FakeOperations:
             if (state == "all" or (row.closed_at is None) == (state == "open")) and (before is None or row.id < before)
         ]
         return found[:limit]
+
+    async def report(self, report: Report) -> AlertReading:
+        for row in self.rows:
+            if (row.kind, row.subject, row.closed_at) == (report.kind, report.subject, None):
+                return row
+        new = alert(kind=report.kind, subject=report.subject, severity=report.severity, details=dict(report.details))
+        self.rows.append(new)
+        return new
+
+    async def notifications(self, job_id: UUID) -> Sequence[JobNotification]:
+        return self.told.get(job_id, [])
 
     async def close_alert(self, alert_id: UUID, closing: Closing) -> AlertReading:
         for place, row in enumerate(self.rows):

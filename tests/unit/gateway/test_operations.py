@@ -60,3 +60,13 @@ async def test_operators_see_what_waits_and_versions_and_settings() -> None:
     told = (await http.get("/api/v1/system/settings")).json()["data"]
     assert told["versions"] == {"python": "3.11", "postgresql": "18.0"}
     assert told["settings"] == {"LOG_LEVEL": "info"}
+
+
+async def test_an_operator_may_ask_for_a_person_in_the_kinds_that_nothing_else_tells_of() -> None:
+    world = World()
+    body = {"kind": "preflight", "subject": "source", "details": {"why": "answered 401", "do": "renew SOURCE_TOKEN"}}
+    http = world.signed_in(world.users.add(user(Role.OPERATOR)))
+    assert (await http.post("/api/v1/alerts", json=body)).json()["data"]["closed_by_people"] is True
+    assert (await http.post("/api/v1/alerts", json={**body, "kind": "amnesia"})).status_code == 422
+    reader = world.signed_in(world.users.add(user(Role.USER)))
+    assert (await reader.post("/api/v1/alerts", json=body)).status_code == 403

@@ -202,6 +202,22 @@ class JobFault(Answer):
     message: str
 
 
+class JobNotification(Answer):
+    attempts: int
+    channel: str
+    created_at: AwareDatetime
+    error: str | None
+    id: UUID
+    kind: str
+    next_at: AwareDatetime | None
+    sent_at: AwareDatetime | None
+    status: str
+
+
+class JobNotifications(Answer):
+    items: list[JobNotification]
+
+
 class JobPreview(Answer):
     duplicates: int
     expires_at: AwareDatetime
@@ -340,6 +356,14 @@ class Queued(Answer):
     queued: int
 
 
+class Reachability(Answer):
+    checked_at: AwareDatetime
+    name: str
+    ok: bool | None
+    service: str
+    why: str | None
+
+
 class Reason(RootModel[str]):
     root: Annotated[
         str,
@@ -463,6 +487,7 @@ class SystemStatus(Answer):
     dependencies: list[Dependency]
     lag: list[GroupLag]
     last_night: str
+    outside: list[Reachability]
     paused: list[Pause]
     services: list[ServiceSign]
     stages: list[StageCount]

@@ -24,6 +24,7 @@ from sandbox.web import Handler, Later, Plan, Reply, Request, error, json_reply
 PATH = "/graphql"
 _UPLOAD = re.compile(r"\buploadFile\s*\(([^)]*)\)")
 _DOCUMENT = re.compile(r"\bdocument\s*\(\s*id\s*:\s*(\"(?:[^\"\\]|\\.)*\")\s*\)")
+_ADMINISTRATION = re.compile(r"\b(\w+)\s*:\s*administration\s*\(\s*companyNumber\s*:\s*\"(\w+)\"\s*\)")
 _ARGUMENT = re.compile(r"(\w+)\s*:\s*\$(\w+)")
 _ARGUMENTS = frozenset({"companyNumber", "vatnumber", "filename", "comment", "tags", "invoicetype", "journal"})
 _TYPES = frozenset({"PURCHASE", "SALE", "VARIOUS"})
@@ -74,10 +75,16 @@ class Graphql:
             return self._spoilt(request, call, dict(_ARGUMENT.findall(upload[1])))
         if not self._authorised(request):
             return _unauthorised()
+        return self._read(call)
+
+    def _read(self, call: Call) -> Plan:
+        """A query, or what is none that this peer has."""
         if (document := _DOCUMENT.search(call.query)) is not None:
             return self._document(json.loads(document[1]))
         if "__typename" in call.query:
             return _data({"__typename": "Query"})
+        if administrations := _ADMINISTRATION.findall(call.query):
+            return _data({alias: {"companyNumber": number} for alias, number in administrations})
         return _errors('Cannot query field on type "Query".', executed=False)
 
     def _spoilt(self, request: Request, call: Call, arguments: Mapping[str, str]) -> Plan:

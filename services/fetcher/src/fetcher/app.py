@@ -12,6 +12,7 @@ from common.db.dead_letters import PostgresDeadLetters
 from common.db.partitions import Partitions
 from common.db.pool import Database
 from common.db.postgres_alerts import PostgresAlerts
+from common.db.reachability import ReachabilityWatch
 from common.db.sweeper import Sweeper
 from common.http.client import make_client
 from common.kafka import Announcer, Consumers
@@ -27,6 +28,7 @@ from fetcher.adapters.postgres_dry_runs import PostgresDryRuns
 from fetcher.adapters.postgres_jobs import PostgresJobs
 from fetcher.adapters.postgres_pages import PostgresPages
 from fetcher.adapters.postgres_sweeps import FetcherSweeps
+from fetcher.adapters.source_reachability import source_look
 from fetcher.adapters.source_rest import Fields, RestSource
 from fetcher.adapters.workers import WorkerIdentification
 from fetcher.dry_runs import CloseDryRuns, nobody_hears_jobs, nobody_hears_moves
@@ -71,9 +73,11 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
     )
     consumers = Consumers(resources.broker, Group.FETCHER, dead_letters, alerts=PostgresAlerts(database))
     consumers.on(Topic.JOBS_REQUESTED, JobRequested, on_jobs_requested(jobs, runner.ring))
+    look = source_look(_source(settings, client, limit=1))
+    reach = ReachabilityWatch(database, "fetcher", look, every=settings.reach_every)
     return App(
         subscribers=consumers.subscribers,
-        loops=(runner.run, closer.run, sweeper.run, Partitions(database).run, *dry_runs),
+        loops=(runner.run, closer.run, sweeper.run, Partitions(database).run, reach.run, *dry_runs),
         close=(client.aclose, workers.close),
         checks={MEMORY_CHECK: memory.remembers},
     )
@@ -84,10 +88,10 @@ def _client(settings: FetcherSettings) -> httpx.AsyncClient:
     return make_client(base_url=str(settings.source_url), token=token, connections=settings.jobs_at_once * 2 + 2)
 
 
-def _source(settings: FetcherSettings, client: httpx.AsyncClient) -> RestSource:
+def _source(settings: FetcherSettings, client: httpx.AsyncClient, *, limit: int | None = None) -> RestSource:
     return RestSource(
         client,
-        limit=settings.source_page_size,
+        limit=limit or settings.source_page_size,
         timeout=settings.source_timeout,
         fields=Fields(settings.source_id_field, settings.source_modified_field, settings.source_document_field),
     )

@@ -25,3 +25,6 @@ class FetcherSettings(CommonSettings):
     job_lease: Seconds = timedelta(seconds=15)
     parse_workers: int = Field(default=1, ge=1, le=16)
     dry_run_deadline: Seconds = timedelta(hours=1)
+    reach_every: Seconds = Field(
+        default=timedelta(minutes=5), gt=timedelta(0), description="how often the source is asked whether it answers"
+    )

@@ -6,7 +6,16 @@ from typing import Protocol
 from uuid import UUID
 
 from gateway.domain.cursors import Cursors
-from gateway.domain.operations import AlertReading, AlertState, Closing, StageCount, Stages, SystemSettings
+from gateway.domain.operations import (
+    AlertReading,
+    AlertState,
+    Closing,
+    JobNotification,
+    Report,
+    StageCount,
+    Stages,
+    SystemSettings,
+)
 from gateway.domain.readings import Page
 from gateway.paging import read_id, read_page
 
@@ -14,6 +23,14 @@ from gateway.paging import read_id, read_page
 class Operations(Protocol):
     async def alerts(self, state: AlertState, *, before: UUID | None, limit: int) -> Sequence[AlertReading]:
         """Newest first."""
+        ...
+
+    async def report(self, report: Report) -> AlertReading:
+        """The open alert of that kind and subject; where there is none it is opened, and audited."""
+        ...
+
+    async def notifications(self, job_id: UUID) -> Sequence[JobNotification]:
+        """What people were told of a job, oldest first."""
         ...
 
     async def close_alert(self, alert_id: UUID, closing: Closing) -> AlertReading:

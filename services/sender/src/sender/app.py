@@ -13,6 +13,7 @@ from common.db.configuration import LiveConfiguration
 from common.db.dead_letters import PostgresDeadLetters
 from common.db.pool import Database
 from common.db.postgres_alerts import PostgresAlerts
+from common.db.reachability import ReachabilityWatch
 from common.db.sweeper import Sweeper
 from common.db.switches import paused
 from common.invoice.move import Moved
@@ -22,6 +23,7 @@ from common.outcomes import MoveAnnouncer, outcome
 from common.runtime import App, Resources
 from sender.adapters.clearfacts_graphql import GraphqlDestination
 from sender.adapters.clearfacts_rest import RestDestination
+from sender.adapters.destination_reachability import destination_look
 from sender.adapters.postgres import PostgresClaims
 from sender.adapters.postgres_destinations import PostgresDestinations
 from sender.adapters.postgres_statements import PostgresStatements, statement_sweep
@@ -74,9 +76,10 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     sweeper = Sweeper(database, sweeps.quick(), service="sender")
     stated = statement_sweep(ReadStatements(PostgresStatements(database), destination, moves.announce))
     resolver = Sweeper(database, [*sweeps.slow(), stated], service="sender", batch=LOOKUPS)
+    reach = ReachabilityWatch(database, "sender", destination_look(destination, database), every=settings.reach_every)
     return App(
         subscribers=consumers.subscribers,
-        loops=(pump.run, settler.run, keeper.run, sweeper.run, resolver.run, moves.run),
+        loops=(pump.run, settler.run, keeper.run, sweeper.run, resolver.run, moves.run, reach.run),
         drain=(pump.drain, moves.clear),
         close=(destination.aclose,),
         checks={MEMORY_CHECK: memory.remembers},

@@ -34,6 +34,11 @@ class SenderSettings(CommonSettings):
         default=timedelta(hours=1), description="how long before that nothing is sent again any more"
     )
     http_keepalive: Seconds = timedelta(seconds=15)
+    reach_every: Seconds = Field(
+        default=timedelta(minutes=5),
+        gt=timedelta(0),
+        description="how often it is asked whether it answers",
+    )
 
     stop_timeout: float = Field(default=45.0, gt=0, description="above SEND_DEADLINE: what is in flight has to end")
 

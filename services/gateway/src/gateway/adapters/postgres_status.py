@@ -6,7 +6,7 @@ from common.db.pool import Database
 from gateway.adapters.postgres_operations import PostgresOperations
 from gateway.adapters.postgres_switches import PostgresSwitches
 from gateway.domain.operations import StageCount
-from gateway.domain.status import Breaker, NightJob, ServiceSign
+from gateway.domain.status import Breaker, NightJob, Reachability, ServiceSign
 from gateway.domain.switches import Pause
 
 SERVICES = ("fetcher", "gateway", "notifier", "sender", "validator")
@@ -50,6 +50,10 @@ class PostgresStatus:
 
     async def stages(self) -> Sequence[StageCount]:
         return await self._operations.stages()
+
+    async def outside(self) -> Sequence[Reachability]:
+        rows = await self._database.fetch("SELECT name, service, ok, why, checked_at FROM reachability ORDER BY name")
+        return [Reachability(**dict(row)) for row in rows]
 
     async def pauses(self) -> Sequence[Pause]:
         return await self._switches.on()

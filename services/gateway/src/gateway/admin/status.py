@@ -15,6 +15,7 @@ from gateway.domain.status import (
     Dependency,
     GroupLag,
     NightJob,
+    Reachability,
     ServiceSign,
     SystemStatus,
     UiConfig,
@@ -41,6 +42,8 @@ class StatusReadings(Protocol):
         ...
 
     async def stages(self) -> Sequence[StageCount]: ...
+
+    async def outside(self) -> Sequence[Reachability]: ...
 
     async def pauses(self) -> Sequence[Pause]: ...
 
@@ -79,6 +82,7 @@ class ReadStatus:
             stages=list(await self._readings.stages()),
             breakers=list(breakers),
             paused=list(await self._readings.pauses()),
+            outside=list(await self._readings.outside()),
         )
 
     async def _dependency(self, name: str, check: Check) -> Dependency:

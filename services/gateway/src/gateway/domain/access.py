@@ -17,6 +17,7 @@ class Permission(StrEnum):
     HELD_READ = "held:read"
     HELD_RESOLVE = "held:resolve"
     ALERTS_READ = "alerts:read"
+    ALERTS_OPEN = "alerts:open"
     ALERTS_CLOSE = "alerts:close"
     SYSTEM_READ = "system:read"
     SWITCHES_READ = "switches:read"
@@ -66,6 +67,7 @@ _OPERATES = frozenset(
         Permission.DOCUMENTS_READ,  # as they came, with all that is attached
         Permission.JOBS_CANCEL,
         Permission.HELD_RESOLVE,
+        Permission.ALERTS_OPEN,
         Permission.ALERTS_CLOSE,
         Permission.SYSTEM_READ,
         Permission.SWITCHES_WRITE,

@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 from uuid import UUID
 
 from gateway.domain.access import Caller, User
 
 AlertState: TypeAlias = Literal["open", "closed", "all"]
+ReportedKind: TypeAlias = Literal["night_missing", "preflight"]
+"""Kinds that an operator, or the schedule, may open: nothing in the database can tell of them."""
+Severity: TypeAlias = Literal["critical", "warning", "info"]
 
-CLOSED_BY_PEOPLE = frozenset({"duplicate_suspected", "retention_gap"})
-"""Kinds that tell of something that has happened: nothing but a person can say that it is dealt with."""
+REPORTED: frozenset[str] = frozenset(get_args(ReportedKind))
+CLOSED_BY_PEOPLE = frozenset({"duplicate_suspected", "retention_gap"}) | REPORTED
+"""Kinds that no part closes by itself: who reported it does, or a person who has dealt with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,40 @@ class AlertReading:
     opened_at: datetime
     closed_at: datetime | None
     closed_by_people: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Somebody, or the schedule, asks for a person."""
+
+    kind: ReportedKind
+    subject: str
+    severity: Severity
+    details: Mapping[str, str]
+    user: User
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class JobNotification:
+    """A message about a job, and whether it arrived; `next_at` while it is tried again."""
+
+    id: UUID
+    channel: str
+    kind: str
+    status: str
+    attempts: int
+    created_at: datetime
+    sent_at: datetime | None
+    next_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobNotifications:
+    """Oldest first."""
+
+    items: list[JobNotification]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """How the whole system is, at a glance; and what a user interface has to know. These shapes are the API's answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -51,6 +51,17 @@ class Breaker:
 
 
 @dataclass(frozen=True, slots=True)
+class Reachability:
+    """Whether something outside answered when `service` last asked it; `ok` is null where it cannot be asked."""
+
+    name: str
+    service: str
+    ok: bool | None
+    why: str | None
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class NightJob:
     """The newest job that the schedule started."""
 
@@ -75,6 +86,7 @@ class SystemStatus:
     stages: list[StageCount]
     breakers: list[Breaker]
     paused: list[Pause]
+    outside: list[Reachability] = field(default_factory=list[Reachability])
 
 
 @dataclass(frozen=True, slots=True)

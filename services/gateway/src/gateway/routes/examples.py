@@ -57,6 +57,14 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     },
     "switches_pause": {"one administration": {"service": "sender", "administration": DOSSIER, "reason": "Audit week"}},
     "switches_resume": {"one administration": {"service": "sender", "administration": DOSSIER, "reason": "It is over"}},
+    "operations_report": {
+        "the night": {
+            "kind": "night_missing",
+            "subject": "daily:2026-11-24",
+            "severity": "critical",
+            "details": {"why": "the run was killed", "do": "start it again in Dagster"},
+        }
+    },
     "operations_close_alert": {"usual": {"reason": "The second document was deleted at Clearfacts"}},
     "webhooks_register": {
         "outcomes": {

@@ -6,18 +6,47 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Query
 from pydantic import Field, StringConstraints
 
-from gateway.domain.access import Permission, User
-from gateway.domain.operations import AlertReading, AlertState, Closing, Stages, SystemSettings
+from gateway.domain.access import Caller, Permission, User
+from gateway.domain.operations import (
+    AlertReading,
+    AlertState,
+    Closing,
+    JobNotifications,
+    Report,
+    ReportedKind,
+    Severity,
+    Stages,
+    SystemSettings,
+)
 from gateway.domain.readings import Page
 from gateway.operations import OperationStories
 from gateway.routes.envelopes import Envelope, Envelopes
 from gateway.routes.guard import FromCaller, Guard, json_only
-from gateway.routes.schemas import NO_CONTROLS, Paging, Sent
+from gateway.routes.schemas import NO_CONTROLS, Line, Paging, Sent
 from gateway.use_cases import Authorize
 
 
 class AlertQuery(Paging):
     state: AlertState = "open"
+
+
+Said = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NO_CONTROLS)]
+
+
+class ReportDetails(Sent):
+    why: Said = Field(description="what people are told")
+    do: Said | None = Field(default=None, description="what they can do about it")
+
+
+class ReportRequest(Sent):
+    kind: ReportedKind
+    subject: Line = Field(description="what it is about: one alert of a kind and subject is open at a time")
+    severity: Severity = "warning"
+    details: ReportDetails
+
+    def report(self, user: User, caller: Caller) -> Report:
+        details = self.details.model_dump(exclude_none=True)
+        return Report(self.kind, self.subject, self.severity, details, user, caller)
 
 
 class CloseRequest(Sent):
@@ -30,13 +59,26 @@ def add_operation_routes(
     api: FastAPI, *, stories: OperationStories, authorize: Authorize, envelopes: Envelopes
 ) -> None:
     reader = Depends(Guard(authorize, Permission.ALERTS_READ))
-    closer = Guard(authorize, Permission.ALERTS_CLOSE)
+    opener, closer = Guard(authorize, Permission.ALERTS_OPEN), Guard(authorize, Permission.ALERTS_CLOSE)
+    watcher = Depends(Guard(authorize, Permission.JOBS_READ))
     operator = Depends(Guard(authorize, Permission.SYSTEM_READ))
 
     @api.get("/api/v1/alerts", tags=["operations"], name="alerts", dependencies=[reader])
     async def alerts(query: Annotated[AlertQuery, Query()]) -> Envelope[Page[AlertReading]]:
         """What asks for a person, newest first; only what is open where `state` says nothing else."""
         return envelopes.success(await stories.read_alerts(query.state, cursor=query.cursor, limit=query.limit))
+
+    @api.post("/api/v1/alerts", tags=["operations"], name="report", dependencies=[Depends(json_only)])
+    async def report(
+        user: Annotated[User, Depends(opener)], caller: FromCaller, body: ReportRequest
+    ) -> Envelope[AlertReading]:
+        """Ask for a person. While one of that kind and subject is open, it is answered and nothing is told anew."""
+        return envelopes.success(await stories.operations.report(body.report(user, caller)))
+
+    @api.get("/api/v1/jobs/{job_id}/notifications", tags=["jobs"], name="notifications", dependencies=[watcher])
+    async def notifications(job_id: UUID) -> Envelope[JobNotifications]:
+        """What people were told of a job, oldest first, and whether it arrived; nothing for a job that is not there."""
+        return envelopes.success(JobNotifications(list(await stories.operations.notifications(job_id))))
 
     @api.post("/api/v1/alerts/{alert_id}/close", tags=["operations"], dependencies=[Depends(json_only)])
     async def close_alert(

@@ -4,6 +4,7 @@ Its uploads are multipart parts named `query`, `variables` and `file`, which no 
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ import orjson
 from common.clock import SYSTEM_CLOCK, Clock
 from common.http.client import TRANSPORT_ERRORS, make_client, observed
 from sender.adapters.answers import no_answer, silence
-from sender.adapters.graphql_answers import read_document, read_upload, unwell
+from sender.adapters.graphql_answers import read_administrations, read_document, read_upload, unwell
 from sender.domain import Claim, Delivery, ReadBack
 from sender.domain.evidence import Evidence, LookupFailed
 
@@ -24,6 +25,8 @@ KEEPALIVE = timedelta(seconds=15)
 ENDPOINT = "/graphql"
 _PROBE = "query probe { __typename }"
 LONGEST_SOURCE_ID = 100
+_ADMINISTRATIONS = 50
+"""Of one question."""
 
 CompanyField: TypeAlias = Literal["companyNumber", "vatnumber"]
 """The argument that names the administration; `vatnumber` is the older spelling and marked as deprecated."""
@@ -110,6 +113,24 @@ class GraphqlDestination:
             outcome.name = str(response.status_code)
         return unwell(response)
 
+    async def unreachable(self, administrations: Sequence[str]) -> Sequence[str] | str:
+        """Those that this token cannot read; a text where that was not answered."""
+        missing: list[str] = []
+        for start in range(0, len(administrations), _ADMINISTRATIONS):
+            part = administrations[start : start + _ADMINISTRATIONS]
+            async with observed(API, "administration") as outcome:
+                try:
+                    async with asyncio.timeout(self._deadline):
+                        response = await self._client.post(self._url, json={"query": administrations_query(part)})
+                except (TimeoutError, *TRANSPORT_ERRORS) as error:
+                    return f"not answered: {type(error).__name__}: {error}"[:500]
+                outcome.name = str(response.status_code)
+            found = read_administrations(response, part)
+            if isinstance(found, str):
+                return found
+            missing += found
+        return missing
+
     async def read_back(self, uuid: str, reference: UUID) -> ReadBack:
         """Whether the document `uuid` is there and says that it is the sending of `reference`."""
         # a literal and no variable: it fits whether the schema says ID or String, and its escapes are those of JSON
@@ -127,6 +148,15 @@ class GraphqlDestination:
 def endpoint(url: str) -> str:
     """`https://api.clearfacts.be` and `https://api.clearfacts.be/graphql` are the same endpoint."""
     return url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}{ENDPOINT}"
+
+
+def administrations_query(numbers: Sequence[str]) -> str:
+    """One field for each, named by its place: what this token may not read is null."""
+    fields = [
+        f"a{place}: administration(companyNumber: {orjson.dumps(number).decode()}) {{ companyNumber }}"
+        for place, number in enumerate(numbers)
+    ]
+    return f"query administrations {{ {' '.join(fields)} }}"
 
 
 def upload_mutation(company_field: CompanyField, *, journal: bool) -> str:

@@ -1,6 +1,7 @@
 """Clearfacts by the `rest` transport (docs/api/destination.openapi.yaml): key and lookup by reference."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
@@ -77,6 +78,10 @@ class RestDestination:
         """Look up a reference that nobody ever used; why that was not answered as it should be, else None."""
         evidence = await self._lookup.find(self._clock.new_id())
         return evidence.why if isinstance(evidence, LookupFailed) else None
+
+    async def unreachable(self, administrations: Sequence[str]) -> Sequence[str] | str:
+        """This contract has no question by administration."""
+        return f"the rest transport cannot be asked for its {len(administrations)} administrations"
 
     async def deliver(self, claim: Claim) -> Delivery:
         """POST the document once; what the answer proves decides, never the type of an exception."""

@@ -86,6 +86,15 @@ def read_document(response: httpx.Response, reference: UUID) -> ReadBack:
     return ReadBack.OURS if str(reference) in str(document.get("comment")).lower() else ReadBack.FOREIGN
 
 
+def read_administrations(response: httpx.Response, numbers: Sequence[str]) -> Sequence[str] | str:
+    """Those of `numbers` that came back as null; a text where the answer says nothing of them."""
+    body = object_of(response)
+    messages = error_messages(body)
+    if "data" not in body or any(_OUR_QUERY.search(message) for message in messages):
+        return f"answered {response.status_code}: {'; '.join(messages)}"[:500]
+    return [number for place, number in enumerate(numbers) if not field(body, f"a{place}")]
+
+
 def unwell(response: httpx.Response) -> str | None:
     """Why the answer to a probe is not that of an endpoint that is well, else None."""
     body = object_of(response)
