@@ -56,4 +56,4 @@ async def test_a_bundle_of_a_running_system_names_no_supplier_no_number_and_no_s
     assert summary["errors"] == []
     assert summary["system"]["settings"]["DATABASE_URL"] == "set"
     assert summary["jobs"][0]["results"]["total_invoices"] == 200
-    assert '"event": "settings"' in files["logs/validator.log"]
+    assert '"event.action": "settings"' in files["logs/validator.log"]

@@ -27,7 +27,8 @@ _MASKS = (
     (re.compile(r"\"(?![^\"]*\.py\")[^\"]{3,}\""), '"..."'),  # the file of a traceback stays
     (re.compile(r"(?<!\w)'[^']{3,}'"), "'...'"),
 )  # fmt: skip
-_PLAIN_KEYS = frozenset({"event", "level", "service", "timestamp"})
+_PLAIN_KEYS = frozenset({"@timestamp", "event.action", "log.level", "message", "service.name", "span.id", "trace.id"})
+_WRITTEN_BY_US = frozenset({"@timestamp", "span.id", "trace.id"})
 _KEPT = re.compile(r"[\w .,:;()/+-]{1,100}")
 
 
@@ -66,7 +67,7 @@ def scrub(value: Any) -> Any:
 
 def _field(key: str, value: Any) -> Any:
     if key in _PLAIN_KEYS and isinstance(value, str) and _KEPT.fullmatch(value):
-        return value if key == "timestamp" else scrub_text(value)
+        return value if key in _WRITTEN_BY_US else scrub_text(value)
     return scrub(value)
 
 

@@ -272,7 +272,7 @@ async def test_a_working_sender_says_what_it_does(
     assert 'invoice_processing_total{reason="",service="sender",stage="sent"} 17.0' in metrics
     assert 'external_api_calls_total{api="clearfacts",method="POST",outcome="201"} 17.0' in metrics
     lines = [json.loads(line) for line in running.log.read_text().splitlines()]
-    assert {line["service"] for line in lines} == {"sender"}
+    assert {line["service.name"] for line in lines} == {"sender"}
     assert TOKEN not in running.log.read_text()
 
 

@@ -93,7 +93,7 @@ async def test_killed_in_the_middle_nothing_is_lost_and_nothing_moves_twice(worl
     await announce(world.kafka, Topic.INVOICES_FETCHED, *(InvoiceFetched(id=row_id, version=1) for row_id in ids))
 
     async def started() -> bool:
-        return '"event": "started"' in world.log.read_text()
+        return '"event.action":"started"' in world.log.read_text()
 
     async def busy() -> bool:
         return any(cpu_seconds(child) > used[child] + 0.3 for child in children(process.pid))

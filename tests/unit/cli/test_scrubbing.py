@@ -74,25 +74,27 @@ def test_lines_in_which_postgresql_quotes_are_dropped(line: str) -> None:
 def test_our_own_lines_keep_their_shape() -> None:
     line = json.dumps(
         {
-            "event": "people_not_told_yet",
-            "timestamp": "2026-11-24T07:53:57.304306Z",
-            "attempt": 2,
-            "error": 'invalid "ACME NV"\nDETAIL: row (ACME NV)',
-            "nested": {"supplier": "BE0123456749"},
+            "event.action": "people_not_told_yet",
+            "@timestamp": "2026-11-24T07:53:57.304306Z",
+            "trace.id": "12345678901234567890123456789012",
+            "clearfacts": {
+                "attempt": 2,
+                "error": 'invalid "ACME NV"\nDETAIL: row (ACME NV)',
+                "supplier": "BE0123456749",
+            },
         }
     )
     shown = json.loads(scrub_line(line) or "")
     assert shown == {
-        "event": "people_not_told_yet",
-        "timestamp": "2026-11-24T07:53:57.304306Z",
-        "attempt": 2,
-        "error": 'invalid "..."',
-        "nested": {"supplier": "<number>"},
+        "event.action": "people_not_told_yet",
+        "@timestamp": "2026-11-24T07:53:57.304306Z",
+        "trace.id": "12345678901234567890123456789012",
+        "clearfacts": {"attempt": 2, "error": 'invalid "..."', "supplier": "<number>"},
     }
 
 
 def test_a_broken_line_of_ours_is_text() -> None:
-    assert scrub_line('{"event": "half of BE0123456749') == '{"...": "half of <number>'
+    assert scrub_line('{"message": "half of BE0123456749') == '{"...": "half of <number>'
 
 
 def test_a_long_line_is_cut() -> None:

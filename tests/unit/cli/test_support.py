@@ -19,8 +19,8 @@ SUPPLIER, NUMBER, TOKEN = "ACME Bakery NV", "BE0123456749", "s3cr3t-token-value"
 def logs(tmp_path: Path) -> Path:
     folder = tmp_path / "data" / "logs"
     folder.mkdir(parents=True)
-    lines = [json.dumps({"event": "tick", "number": number}) for number in range(300)]
-    lines.append(json.dumps({"event": "fault", "error": f'bad "{SUPPLIER}" of {NUMBER}, token={TOKEN}'}))
+    lines = [json.dumps({"event.action": "tick", "number": number}) for number in range(300)]
+    lines.append(json.dumps({"event.action": "fault", "error": f'bad "{SUPPLIER}" of {NUMBER}, token={TOKEN}'}))
     (folder / "sender.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "sender.1.log").write_text("older\n", encoding="utf-8")
     (folder / "postgres.log").write_text(f"x DETAIL:  row ({SUPPLIER})\nready\n", encoding="utf-8")

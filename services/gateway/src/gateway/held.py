@@ -70,6 +70,6 @@ class ResolveHeld:
         """Decide once, however often it is asked with one key. Raises as `HeldInvoices.resolve`."""
         resolved, moved = await self.held.resolve(row_id, decision)
         if moved is not None:
-            log.info("held_resolved", row=str(row_id), resolution=decision.resolution, by=str(decision.user.id))
+            log.info("held_resolved", invoice=str(row_id), resolution=decision.resolution, by=str(decision.user.id))
             await self.outcomes.announce([moved])
         return resolved

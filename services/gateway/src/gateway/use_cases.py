@@ -144,5 +144,5 @@ class CreateFirstAdmin:
             return False
         created = await self.users.create_first_admin(username, await self.passwords.hashed(password))
         if created:
-            log.info("first_admin_created", username=username)
+            log.info("first_admin_created")
         return created

@@ -61,7 +61,7 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
     bell = asyncio.Event()
     store = PostgresDeadLetters(database, cluster=settings.kafka_bootstrap_servers)
     dead_letters = DeadLetters(Group.NOTIFIER, store, Announcer(broker, source=Group.NOTIFIER))
-    webhooks, close = _webhooks(settings, database)
+    besides, close = _besides(settings, database)
     consumers = Consumers(broker, Group.NOTIFIER, dead_letters, alerts=PostgresAlerts(database))
     consumers.on(Topic.JOBS_EVENTS, JobEvent, make_handler(record, bell.set))
 
@@ -80,15 +80,14 @@ async def build_app(settings: NotifierSettings, resources: Resources) -> App:
             _every(SEND_EVERY, tell, bell),
             _every(SWEEP_EVERY, sweep, asyncio.Event()),
             _every(ALERTS_EVERY, look_for_alerts, asyncio.Event()),
-            Gauges(database, partial(lags, settings.kafka_bootstrap_servers)).run,
-            *webhooks,
+            *besides,
         ],
         close=[close],
     )
 
 
-def _webhooks(settings: NotifierSettings, database: Database) -> tuple[Sequence[Loop], Loop]:
-    """The loops, and how to end what they hold."""
+def _besides(settings: NotifierSettings, database: Database) -> tuple[Sequence[Loop], Loop]:
+    """The loops that tell no person anything, webhooks and gauges, and how to end what they hold."""
     timeout = timedelta(seconds=settings.webhook_timeout)
     outcomes, outbox = PostgresOutcomes(database), PostgresOutbox(database)
     poster = HttpPoster(settings.webhook_networks, timeout=timeout)
@@ -99,7 +98,8 @@ def _webhooks(settings: NotifierSettings, database: Database) -> tuple[Sequence[
         await outcomes.collect()
 
     every = (_every(COLLECT_EVERY, collect, asyncio.Event()), _every(TIDY_EVERY, outbox.tidy, asyncio.Event()))
-    return [*every, deliver.run], poster.close
+    gauges = Gauges(database, partial(lags, settings.kafka_bootstrap_servers))
+    return [*every, deliver.run, gauges.run], poster.close
 
 
 def live_rhythm(

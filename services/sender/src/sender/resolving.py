@@ -53,7 +53,7 @@ class Resolver:
         ]
         moved = await in_halves(findings, self._unknowns.conclude, self._leave)
         for finding in findings:
-            log.info("unknown_judged", row=str(finding.case.id), verdict=str(finding.verdict))
+            log.info("unknown_judged", invoice=str(finding.case.id), verdict=str(finding.verdict))
         await self._announce(moved)
 
     async def _ask(self, cases: Sequence[Case]) -> list[tuple[Case, Evidence | None]]:
@@ -84,5 +84,5 @@ class Resolver:
 
     async def _leave(self, finding: Finding, fault: RowFault) -> Sequence[Moved]:
         """The database does not take this one: it keeps its timer and comes again, the others go on."""
-        log.error("verdict_not_storable", row=str(finding.case.id), cause=str(fault))
+        log.error("verdict_not_storable", invoice=str(finding.case.id), cause=str(fault))
         return []

@@ -80,7 +80,7 @@ class Settler:
 
     async def _without_answer(self, settlement: Settlement, fault: RowFault) -> Sequence[Moved]:
         """The database will not hold this answer's text: keep the verdict, drop the text."""
-        log.error("answer_not_storable", row=str(settlement.claim.id), cause=str(fault))
+        log.error("answer_not_storable", invoice=str(settlement.claim.id), cause=str(fault))
         return await self._claims.settle([settlement.without_text()])
 
     async def _tell(self, moved: Sequence[Moved]) -> None:

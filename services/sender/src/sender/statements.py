@@ -46,7 +46,7 @@ class ReadStatements:
         for statement in await self._statements.statements(keys):
             reply = await self._ask(statement)
             moved = await self._statements.conclude(statement, reply)
-            log.info("statement_read_back", row=str(statement.id), reply=_word(reply))
+            log.info("statement_read_back", invoice=str(statement.id), reply=_word(reply))
             if moved is not None:
                 await self._announce([moved])
 

@@ -54,5 +54,5 @@ class SenderSweeps:
 
 async def _leave(key: Key, fault: RowFault) -> Sequence[Moved]:
     """One row that the database does not take keeps its timer and comes again; the others go on."""
-    log.error("row_not_swept", row=str(key[0]), cause=str(fault))
+    log.error("row_not_swept", invoice=str(key[0]), cause=str(fault))
     return []

@@ -32,7 +32,7 @@ class ValidateInvoices:
 
     async def park(self, key: Key, cause: str) -> list[Moved]:
         """End a row that nobody can judge: what moved, to be announced."""
-        log.error("row_parked", row=str(key[0]), cause=cause)
+        log.error("row_parked", invoice=str(key[0]), cause=cause)
         return list(await self._rows.apply([parked(*key, cause)]))
 
     async def _judge_and_move(self, documents: Sequence[Document]) -> Sequence[Moved]:

@@ -42,7 +42,7 @@ _SOON = "UPDATE invoices SET wake_at = now() + interval '5 s' WHERE id = $1 AND 
 
 async def _leave(key: Key, cause: str) -> None:
     """Where a sweep cannot end its rows: the row keeps its lease and is tried again."""
-    log.error("row_left_alone", row=str(key[0]), cause=cause)
+    log.error("row_left_alone", invoice=str(key[0]), cause=cause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +160,11 @@ class Sweeper:
             async with self._database.connection() as connection:
                 await forget(connection, [key[0]])
             return
-        log.warning("row_taken_alone", row=str(key[0]), begun=deaths)
+        log.warning("row_taken_alone", invoice=str(key[0]), begun=deaths)
         try:
             await round_.isolation.take([key], round_.steps)
         except ClearfactsError as error:
-            log.warning("row_not_worked", row=str(key[0]), error=str(error))
+            log.warning("row_not_worked", invoice=str(key[0]), error=str(error))
         async with self._database.connection() as connection:
             await unmark(connection, key[0])
 

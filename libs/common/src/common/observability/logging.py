@@ -2,47 +2,35 @@
 
 import json
 import logging
-import re
 import sys
-from collections.abc import Callable, MutableMapping
-from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TextIO, cast
 
+import orjson
 import structlog
 
-from common.observability.tracing import correlation_id, trace_id
+from common.observability.ecs import Line, ecs
 
-_SECRET = re.compile(r"password|token|secret|authorization|cookie|webhook_url", re.IGNORECASE)
-_CHATTY = ("aiokafka", "httpx", "httpcore", "uvicorn.error", "faststream")
+_CHATTY = ("aiokafka", "httpx", "httpcore", "uvicorn.error", "faststream", "opentelemetry")
 
 
 def configure_logging(*, service: str, level: str = "info", fmt: str = "json") -> None:
     """Set up structlog and the standard library's root logger to write the same lines to standard output."""
     numeric = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=False) if fmt == "console" else _json()
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _with_trace,
-        _redact,
-    ]
+    if hasattr(sys.stdout, "reconfigure"):
+        cast("Any", sys.stdout).reconfigure(errors="backslashreplace")  # a line must never fail its request
+    own, foreign = (_for_people(), _for_people()) if fmt == "console" else _for_machines(service)
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        processors=own,
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", sys.stdout)),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                renderer,
-            ],
+            foreign_pre_chain=_FOREIGN,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *foreign],
+            keep_exc_info=False,
         ),
     )
     handler.addFilter(RateLimit(per_second=2.0))
@@ -69,34 +57,40 @@ class RateLimit(logging.Filter):
         return True
 
 
-def _json() -> Any:
-    return structlog.processors.JSONRenderer(serializer=_rendered)
+def _for_machines(service: str) -> tuple[list[Any], list[Any]]:
+    line = ecs(service)
+    return [_resolve_error, line, _rendered], [line, _rendered]
 
 
-def _rendered(event: dict[str, Any], default: Callable[[Any], Any]) -> str:
-    return _encoder(default).encode(event)
+def _for_people() -> list[Any]:
+    return [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.dev.ConsoleRenderer(colors=False),
+    ]
 
 
-@cache  # `json.dumps` makes one for each line, which costs as much as rendering it
-def _encoder(default: Callable[[Any], Any]) -> json.JSONEncoder:
-    return json.JSONEncoder(ensure_ascii=True, default=default)
-
-
-def _with_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    if (correlation := correlation_id.get()) is not None:
-        event.setdefault("correlation_id", correlation)
-    if (trace := trace_id.get()) is not None:
-        event.setdefault("trace_id", trace)
+def _resolve_error(_: Any, __: str, event: Line) -> Line:
+    """`exc_info=True` is the error that is being handled."""
+    if event.get("exc_info") is True:
+        event["exc_info"] = sys.exc_info()[1]
     return event
 
 
-def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for name in event:
-        if _is_secret(name):
-            event[name] = "***"
+def _with_error(_: Any, __: str, event: Line) -> Line:
+    record: logging.LogRecord = event["_record"]
+    if record.exc_info and record.exc_info[1] is not None:
+        event["exc_info"] = record.exc_info[1]
     return event
 
 
-@lru_cache(maxsize=4096)
-def _is_secret(field: str) -> bool:
-    return _SECRET.search(field) is not None
+_FOREIGN: list[Any] = [structlog.stdlib.add_logger_name, _with_error]
+"""What a line of a library needs besides."""
+
+
+def _rendered(_: Any, __: str, line: Line) -> str:
+    try:
+        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # half a character, or a number beyond 64 bits
+        return json.dumps(line, default=str)

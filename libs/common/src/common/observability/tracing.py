@@ -6,12 +6,29 @@
 import re
 import secrets
 from contextvars import ContextVar
+from typing import NamedTuple
 
 CORRELATION_ID_PATTERN = re.compile(r"^[A-Za-z0-9_-]{8,64}\Z")
 _TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
 
 correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
+job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
+"""The job that the work in hand belongs to: every log line says it."""
+
 trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
+"""The trace that was handed in, where no span is open."""
+
+
+class Context(NamedTuple):
+    """A span's place: its trace and itself in hex, and whether it is exported."""
+
+    trace: str
+    span: str
+    sampled: bool
+
+
+current: ContextVar[Context | None] = ContextVar("span", default=None)
+"""The span that is open."""
 
 
 def accept_correlation_id(candidate: str | None) -> str | None:

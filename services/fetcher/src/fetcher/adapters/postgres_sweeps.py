@@ -71,7 +71,7 @@ class FetcherSweeps:
                 async with self._database.transaction() as connection:
                     moved += await self._judge_again(connection, row_id, version)
             except ClearfactsError as error:  # the others need not wait for it
-                log.warning("not_judged_again", row=str(row_id), error=str(error))
+                log.warning("not_judged_again", invoice=str(row_id), error=str(error))
         await self._announce(moved)
 
     async def _judge_again(self, connection: Connection, row_id: UUID, version: int) -> list[Moved]:

@@ -41,7 +41,7 @@ class EditFailed:
         placed = await self._judged(target, edit.content)
         edited, moved = await self.edits.edit_row(item_id, edit, placed, diff, user, caller)
         await self.announce(moved)
-        log.info("document_edited", row=str(item_id), number=edited.number, replayed=edit.replay)
+        log.info("document_edited", invoice=str(item_id), number=edited.number, replayed=edit.replay)
         return edited
 
     async def _judged(self, target: Target, content: bytes) -> Placed:
