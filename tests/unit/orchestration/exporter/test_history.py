@@ -10,6 +10,7 @@ from dagster._core.execution.plan.objects import StepSuccessData  # private: Dag
 from dagster._core.test_utils import create_run_for_test
 from prometheus_client.parser import text_string_to_metric_families
 
+from common.observability.metrics import CATALOGUE, DAGSTER
 from orchestration.exporter import history as reading
 from orchestration.exporter.families import page
 from orchestration.exporter.history import History
@@ -83,6 +84,18 @@ def test_the_four_metrics_of_the_contract_say_what_ran(instance: DagsterInstance
     assert found["dagster_operation_executions_total", ("loading", "invoices", "success")] == 1
     assert found["dagster_operation_executions_total", ("failing", "refused", "retry")] == 1
     assert found["dagster_operation_executions_total", ("failing", "refused", "failure")] == 1
+
+
+def test_the_list_of_metrics_says_what_the_exporter_emits(instance: DagsterInstance) -> None:
+    failing.execute_in_process(instance=instance, raise_on_error=False)
+    create_run_for_test(instance, job_name="nightly")
+    loading.execute_in_process(instance=instance)
+    history = History(instance)
+    families = text_string_to_metric_families(page(history.totals, history.read(), 0.0).decode())
+    emitted = {
+        (family.name + "_total" if family.type == "counter" else family.name, family.type) for family in families
+    }
+    assert emitted == {(metric.name, metric.kind) for metric in CATALOGUE if metric.by == DAGSTER}
 
 
 def test_reading_again_counts_nothing_twice(instance: DagsterInstance) -> None:
