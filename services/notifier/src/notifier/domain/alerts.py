@@ -1,28 +1,22 @@
 """How an alert is said: what it means, since when, and that it is over. Ids, numbers and causes only, nobody's name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from notifier.domain.wording import Message, Tone, duration, shorten
+from notifier.domain.message import Message, Severity, Tone
+from notifier.domain.owners import NOBODY, Owners
+from notifier.domain.wording import shorten
+from notifier.domain.words import ENGLISH, Words
 
 AT_ONCE = 3
 """Alerts of one kind that are told one by one within `WINDOW`; what comes beyond them is told in one digest."""
 WINDOW = timedelta(minutes=10)
 """Also how long an alert that opens and closes again and again stays quiet between two messages."""
 
-_MEANS: Mapping[str, str] = {
-    "duplicate_suspected": "Clearfacts may have the same invoice twice",
-    "amnesia": "the database has forgotten invoices that were sent; nothing is sent until it is recovered",
-    "paused": "sending is paused by a person",
-    "breaker_open": "Clearfacts does not answer as it should; sending waits for it",
-    "retention_gap": "records were deleted before they were read; their rows are worked by the sweeps",
-    "webhook_stopped": "an integrator's endpoint gets no deliveries any more",
-    "storm": "one unexpected error fails row after row; rows are tried one at a time until one passes",
-}
 _CAUSES = ("why", "reason", "cause", "error")
 
 
@@ -48,48 +42,82 @@ class AlertDigest:
     subjects: Sequence[str]
 
 
-def write_opened(alert: Alert, public_url: str, zone: ZoneInfo) -> Message:
+def write_opened(
+    alert: Alert, public_url: str, zone: ZoneInfo, words: Words = ENGLISH, owners: Owners = NOBODY
+) -> Message:
     """Its opening; where it is over already, all of it: then its end is not told again, which the tone GOOD says."""
     if alert.closed_at is not None:
-        return write_closed(alert, public_url, zone)
-    urgency = {"critical": "Act now", "warning": "Attention"}.get(alert.severity, "For your information")
-    tone = Tone.BAD if alert.severity == "critical" else Tone.ATTENTION
-    headline = f"{urgency}: {_meaning(alert.kind)}"
-    return _message(alert, tone, headline, f"Since {_clock(alert.opened_at, zone)}.", public_url, alert.opened_at)
+        return write_closed(alert, public_url, zone, words, owners)
+    severity = severity_of(alert.severity)
+    headline = words.say(f"alert.{severity}", what=words.name("kind", alert.kind))
+    message = Message(
+        Tone.BAD if severity is Severity.CRITICAL else Tone.ATTENTION,
+        headline,
+        (),
+        _about(alert, words, words.say("alert.since", at=words.moment(alert.opened_at, zone, seconds=True))),
+        f"{public_url.rstrip('/')}/alerts",
+        alert.opened_at,
+        words.say("link.alerts"),
+        severity,
+    )
+    return _owned(message, alert, words, owners)
 
 
-def write_closed(alert: Alert, public_url: str, zone: ZoneInfo) -> Message:
-    """Its end; it must have one."""
+def write_closed(
+    alert: Alert, public_url: str, zone: ZoneInfo, words: Words = ENGLISH, owners: Owners = NOBODY
+) -> Message:
+    """Its end; it must have one. As urgent as its opening was: who was woken wants to know."""
     ended = alert.closed_at or alert.opened_at
-    lasted = duration(ended - alert.opened_at)
-    span = f"From {_clock(alert.opened_at, zone)} to {_clock(ended, zone)}, {lasted}."
-    return _message(alert, Tone.GOOD, f"Over: {_meaning(alert.kind)}", span, public_url, ended)
+    start, end = (words.moment(at, zone, seconds=True) for at in (alert.opened_at, ended))
+    span = words.say("alert.span", start=start, end=end, time=words.duration(ended - alert.opened_at))
+    message = Message(
+        Tone.GOOD,
+        words.say("alert.over", what=words.name("kind", alert.kind)),
+        (),
+        _about(alert, words, span),
+        f"{public_url.rstrip('/')}/alerts",
+        ended,
+        words.say("link.alerts"),
+        severity_of(alert.severity),
+    )
+    return _owned(message, alert, words, owners)
 
 
-def write_digest(digest: AlertDigest, public_url: str, at: datetime) -> Message:
+def write_digest(
+    digest: AlertDigest, public_url: str, at: datetime, words: Words = ENGLISH, owners: Owners = NOBODY
+) -> Message:
     tone = Tone.BAD if digest.severity == "critical" else Tone.ATTENTION
-    shown = ", ".join(digest.subjects)
-    more = f" and {digest.opened - len(digest.subjects)} more" if digest.opened > len(digest.subjects) else ""
-    return Message(
+    shown, more = shorten(", ".join(digest.subjects)), digest.opened - len(digest.subjects)
+    about = (
+        words.say("alert.about_more", subject=shown, n=more) if more > 0 else words.say("alert.about", subject=shown)
+    )
+    message = Message(
         tone,
-        f"{digest.opened} more alerts: {_meaning(digest.kind)}",
-        (("Still open", str(digest.still_open)),),
-        (f"About {shorten(shown)}{more}.", "They came within ten minutes, so they are told together."),
+        words.say("alert.digest", n=digest.opened, what=words.name("kind", digest.kind)),
+        ((words.say("label.open"), words.number(digest.still_open)),),
+        (about, words.say("alert.together")),
         f"{public_url.rstrip('/')}/alerts",
         at,
-        "Open the alerts",
+        words.say("link.alerts"),
+        severity_of(digest.severity),
     )
+    return _owned(message, digest, words, owners)
 
 
-def _message(alert: Alert, tone: Tone, headline: str, span: str, public_url: str, at: datetime) -> Message:
+def severity_of(text: str) -> Severity:
+    """What a newer version calls otherwise is for information."""
+    return Severity(text) if text in set(Severity) else Severity.INFO
+
+
+def _owned(message: Message, alert: Alert | AlertDigest, words: Words, owners: Owners) -> Message:
+    subjects = [alert.subject] if isinstance(alert, Alert) else alert.subjects
+    owner = owners.of(alert.kind, *(f"{alert.kind}/{subject}" for subject in subjects))
+    if owner is None:
+        return message
+    paragraphs = (*message.paragraphs, words.say("owner", owner=owner.name))
+    return replace(message, paragraphs=paragraphs, channels=owner.channels)
+
+
+def _about(alert: Alert, words: Words, span: str) -> Sequence[str]:
     causes = [str(alert.details[name]) for name in _CAUSES if alert.details.get(name)]
-    paragraphs = (f"About {shorten(alert.subject)}.", *(shorten(cause) for cause in causes[:1]), span)
-    return Message(tone, headline, (), paragraphs, f"{public_url.rstrip('/')}/alerts", at, "Open the alerts")
-
-
-def _meaning(kind: str) -> str:
-    return _MEANS.get(kind, kind.replace("_", " "))
-
-
-def _clock(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+    return (words.say("alert.about", subject=shorten(alert.subject)), *(shorten(cause) for cause in causes[:1]), span)

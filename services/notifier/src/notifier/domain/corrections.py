@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notifier.domain.message import Message, Tone
+from notifier.domain.owners import NOBODY, Owners
 from notifier.domain.report import Counts, JobReport
-from notifier.domain.wording import Message, Tone, causes, with_amounts
+from notifier.domain.wording import why_not, with_amounts
+from notifier.domain.words import ENGLISH, Words
 
 PATIENCE = timedelta(hours=1)
 """How long a correction waits for invoices that are on their way again, before it is told with what is known."""
@@ -27,41 +30,38 @@ class Correction:
         return self.now.counts != self.before
 
 
-def write_correction(correction: Correction, public_url: str, at: datetime) -> Message:
+def write_correction(
+    correction: Correction, public_url: str, at: datetime, words: Words = ENGLISH, owners: Owners = NOBODY
+) -> Message:
     """The message; the correction must change something."""
     report, counts = correction.now, correction.now.counts or Counts()
-    rest = [(counts.failed, "failed"), (counts.held, "held"), (counts.open, "on their way")]
-    bad = [f"{count} {what}" for count, what in rest if count]
+    rest = [("part.failed", counts.failed), ("part.held", counts.held), ("part.moving", counts.open)]
+    bad = [words.say(key, n=count) for key, count in rest if count]
+    parts = [words.say("part.sent", n=counts.sent), *(bad or [words.say("part.nothing")])]
     return Message(
         Tone.ATTENTION if bad else Tone.GOOD,
-        f"Invoice run corrected: now {', '.join([f'{counts.sent} sent', *(bad or ['nothing to look at'])])}",
-        tuple(_figures(correction, counts)),
-        tuple(_paragraphs(report, counts)),
+        words.say("job.corrected", parts=", ".join(parts)),
+        tuple(_figures(correction, counts, words)),
+        tuple(_paragraphs(report, counts, words, owners)),
         f"{public_url.rstrip('/')}/jobs/{report.job_id}",
         at,
+        words.say("link.job"),
     )
 
 
-def _figures(correction: Correction, now: Counts) -> Iterator[tuple[str, str]]:
-    yield "Listed", str(now.total)
-    before = correction.before
-    for label, bucket, count, was in (
-        ("Sent", "sent", now.sent, before and before.sent),
-        ("Duplicates", "duplicate", now.duplicates, before and before.duplicates),
-        ("Failed", "failed", now.failed, before and before.failed),
-        ("Held", "held", now.held, before and before.held),
-    ):
-        changed = f", was {was}" if was is not None and was != count else ""
-        yield label, f"{with_amounts(count, correction.now.amounts.get(bucket, {}))}{changed}"
+def _figures(correction: Correction, now: Counts, words: Words) -> Iterator[tuple[str, str]]:
+    yield words.say("label.listed"), words.number(now.total)
+    before = dict(correction.before.buckets) if correction.before else dict(now.buckets)
+    for bucket, count in now.buckets:
+        figure = with_amounts(count, correction.now.amounts.get(bucket, {}), words)
+        was = before[bucket]
+        yield words.say(f"label.{bucket}"), figure if was == count else words.say("changed", figure=figure, n=was)
     if now.open:
-        yield "On their way", str(now.open)
+        yield words.say("label.moving"), words.number(now.open)
 
 
-def _paragraphs(report: JobReport, counts: Counts) -> Iterator[str]:
-    yield f"The total has not changed: all {counts.total} listed invoices are accounted for."
+def _paragraphs(report: JobReport, counts: Counts, words: Words, owners: Owners) -> Iterator[str]:
+    yield words.say("job.same_total", n=counts.total)
     if counts.open:
-        yield f"{counts.open} are on their way again; another message follows when they have ended."
-    if counts.held:
-        yield f"{counts.held} held, not sent until a person decides: {causes(report, 'held')}."
-    if counts.failed:
-        yield f"{counts.failed} failed: {causes(report, 'failed')}."
+        yield words.say("job.moving_again", n=counts.open)
+    yield from why_not(report, counts, words, owners)

@@ -20,6 +20,11 @@ class Cause:
     """The rule that an invalid document broke, or the code with which the destination refused it."""
     count: int
 
+    @property
+    def names(self) -> Sequence[str]:
+        """What an owner's prefix is compared with."""
+        return (self.reason, self.code) if self.code else (self.reason,)
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -29,6 +34,11 @@ class Counts:
     duplicates: int = 0
     held: int = 0
     open: int = 0
+
+    @property
+    def buckets(self) -> Sequence[tuple[str, int]]:
+        """Where an invoice ends, in the order in which it is said."""
+        return ("sent", self.sent), ("duplicate", self.duplicates), ("failed", self.failed), ("held", self.held)
 
     @property
     def adds_up(self) -> bool:
