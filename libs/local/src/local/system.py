@@ -13,6 +13,7 @@ from local.dagster import dagster_parts
 from local.errors import LocalError
 from local.foreground import make_say, run, serve
 from local.infrastructure import ALL_PARTS, Infrastructure
+from local.observability import EXPORTER, Mail, Programs, alertmanager_part, find_programs, prometheus_part
 from local.part import Part
 from local.probes import HOST, http_answers, service_answers
 from local.service_settings import ADMIN, Places, settings_of
@@ -24,6 +25,7 @@ ADMIN_PASSWORD = "admin-password"  # noqa: S105 - the name of the secret's file
 SERVICE_STOP = timedelta(seconds=55)
 """Above every service's own STOP_TIMEOUT: killed before, the sender leaves outcomes that nobody knows."""
 SERVICES = ("gateway", "fetcher", "validator", "sender", "notifier")
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 EXTERNAL = {"DATABASE_URL": "postgres", "KAFKA_BOOTSTRAP_SERVERS": "kafka", "REDIS_URL": "valkey"}
 """Settings that, named in the caller's environment, take the place of a part of this machine."""
 
@@ -40,6 +42,9 @@ class Options:
     given: Mapping[str, str] = field(default_factory=dict[str, str])
     services: Sequence[str] = SERVICES
     dagster: bool = True
+    traces: float | None = None
+    """The part of reads and invoices whose spans the sandbox receives; None: nothing is traced."""
+    observability: Programs | None = None
     administrations: Sequence[str] = tuple(party.number for party in ADMINISTRATIONS)
     default_administration: str = ADMINISTRATIONS[0].number
 
@@ -79,7 +84,7 @@ class System:
         """Prepare database and topics, then start everything; returns when all of it is ready."""
         env = self._common()
         async with asyncio.TaskGroup() as tasks:
-            for part in (self._sandbox(), *await self._dagster()):
+            for part in (self._sandbox(), *await self._dagster(), *self._observability()):
                 tasks.create_task(self._bring_up(part))
             await prepare(env)
             self.infrastructure.say("database migrated, topics made")
@@ -95,6 +100,12 @@ class System:
         return [
             f"gateway   {self.gateway_url}",
             *([f"Dagster   {self._url('dagster-webserver')}"] if self.options.dagster else []),
+            *(
+                [f"metrics   {self._url('prometheus')}", f"alerts    {self._url('alertmanager')}"]
+                if self.options.observability
+                else []
+            ),
+            *([f"traces    {self._url('sandbox-traces')}"] if self.options.traces is not None else []),
             f"sign in   {ADMIN} / {self.admin_password}",
             f"logs      {self.infrastructure.data.folder('logs')}",
         ]
@@ -108,7 +119,13 @@ class System:
             "ENVIRONMENT": lambda: "local",
         }
         given = self.options.given
-        return {**{name: value() for name, value in ours.items() if name not in given}, **self.options.env}
+        named = {name: value() for name, value in ours.items() if name not in given}
+        return {**named, **self._tracing(), **self.options.env}
+
+    def _tracing(self) -> dict[str, str]:
+        if self.options.traces is None or OTLP_ENDPOINT in self.options.given:
+            return {}
+        return {OTLP_ENDPOINT: self._url("sandbox-traces"), "OTEL_TRACES_SAMPLER_ARG": str(self.options.traces)}
 
     def _service(self, name: str) -> Part:
         settings = settings_of(
@@ -143,7 +160,7 @@ class System:
         )
 
     def _sandbox(self) -> Part:
-        ports = {face: self._port(f"sandbox-{face}") for face in ("source", "destination", "slack")}
+        ports = {face: self._port(f"sandbox-{face}") for face in ("source", "destination", "slack", "traces")}
         env = {
             "SANDBOX_DATA_DIR": str(self.oracle),
             "SANDBOX_TOKEN": self.infrastructure.data.secret("sandbox-token"),
@@ -170,6 +187,17 @@ class System:
         }
         return await dagster_parts(self.infrastructure, env)
 
+    def _observability(self) -> Sequence[Part]:
+        """The services and Dagster's exporter are watched; what is found is told to the sandbox's Slack and mail."""
+        if (programs := self.options.observability) is None:
+            return []
+        watched = (*self.options.services, *([EXPORTER] if self.options.dagster else []))
+        slack, mail = f"{self._url('sandbox-slack')}/services/alertmanager", Mail(self._port("sandbox-mail"))
+        return [
+            prometheus_part(self.infrastructure, programs.prometheus, {name: self._port(name) for name in watched}),
+            alertmanager_part(self.infrastructure, programs.alertmanager, slack=slack, mail=mail),
+        ]
+
     def _port(self, name: str) -> int:
         return self.infrastructure.port(name)
 
@@ -192,14 +220,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--data", type=Path, default=DATA, help="data directory (default %(default)s)")
     parser.add_argument("--fresh", action="store_true", help="wipe the data directory first")
     parser.add_argument("--gateway-port", type=int, metavar="N", help="default: a free one, kept")
+    parser.add_argument("--observability", action="store_true", help="with Prometheus and Alertmanager, if installed")
     options = parser.parse_args(arguments)
+    programs = find_programs() if options.observability else None
     ports = {"gateway": options.gateway_port} if options.gateway_port is not None else {}
     say = make_say()
     given = given_settings()
     parts = ALL_PARTS - {part for name, part in EXTERNAL.items() if name in given}
 
     async def compose(infrastructure: Infrastructure) -> Sequence[str]:
-        system = System(infrastructure, Options(given=given))
+        system = System(infrastructure, Options(given=given, traces=1.0, observability=programs))
         await system.start()
         return system.lines()
 
