@@ -108,7 +108,7 @@ async def rig(data: Path, workload: Workload, *, in_flight: int, say: Say) -> As
             },
         }
         # Its own sandbox only answers for Slack.
-        system = System(infrastructure, Options(sandbox={"SANDBOX_COUNT": "0"}, env=env, dagster=False))
+        system = System(infrastructure, Options(sandbox={"SANDBOX_COUNT": "0"}, env=env, dagster=False, traces=0.1))
         await infrastructure.supervisor.start(_sandboxes(system, workload))
         await system.start()
         sequential = await infrastructure.create_database("sequential")

@@ -56,10 +56,13 @@ async def running_system(
     sandbox: Mapping[str, str],
     env: Mapping[str, str] = SHORT_CLOCKS,
     services: Sequence[str] = SERVICES,
+    traces: float | None = None,
 ) -> AsyncGenerator[Running, None]:
     """Start everything but Dagster on a data directory of its own."""
     async with Infrastructure(data, say=lambda _: None) as infrastructure:
-        system = System(infrastructure, Options(sandbox=sandbox, env=env, services=services, dagster=False))
+        system = System(
+            infrastructure, Options(sandbox=sandbox, env=env, services=services, dagster=False, traces=traces)
+        )
         await system.start()
         with GatewayClient(system.gateway_url, credentials=(ADMIN, system.admin_password)) as client:
             yield Running(system, client)

@@ -82,11 +82,12 @@ async def _demo(options: argparse.Namespace) -> int:
 def _system_options(options: argparse.Namespace) -> Options:
     if options.source is None:
         sandbox = {**SANDBOX, "SANDBOX_COUNT": str(options.count), "SANDBOX_SEED": str(options.seed)}
-        return Options(sandbox=sandbox, env=CLOCKS)
+        return Options(sandbox=sandbox, env=CLOCKS, traces=1.0)
     ours = administrations_in(options.source)
     return Options(
         sandbox={"SANDBOX_FOLDER": str(options.source.resolve()), "SANDBOX_LATENCY": "0.05"},
         env=CLOCKS,
+        traces=1.0,
         administrations=ours,
         default_administration=ours[0],
     )

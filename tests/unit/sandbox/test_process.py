@@ -178,4 +178,4 @@ async def test_a_second_process_on_the_same_log_is_one_line_and_no_start(tmp_pat
 
 async def test_a_face_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path) -> None:
     status, said = await complaint(tmp_path, "java")
-    assert (status, said) == (2, "usage: python -m sandbox [source] [destination] [slack]\n")
+    assert (status, said) == (2, "usage: python -m sandbox [source] [destination] [slack] [traces]\n")

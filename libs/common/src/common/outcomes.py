@@ -17,6 +17,7 @@ from common.db.pool import Database
 from common.errors import ClearfactsError
 from common.invoice.move import Moved
 from common.invoice.stage import OUTCOMES, WORKED_WHILE_HELD, Stage
+from common.invoice_spans import InvoiceSpans
 from common.kafka.announcing import Announcer
 from common.observability import metrics
 
@@ -44,6 +45,7 @@ class MoveAnnouncer:
         self._database = database
         self._service = service
         self._jobs = jobs or KnownJobs(database)
+        self._spans = InvoiceSpans(self._jobs, service)
 
     async def announce(self, moved: Sequence[Moved]) -> None:
         """Raises InfrastructureError when not every announcement was acknowledged; saying it again is harmless."""
@@ -59,6 +61,7 @@ class MoveAnnouncer:
                 await self._announcer.announce(topic, events)
         await self._jobs.learn({m.job_id for m in ended})
         self._count(moved)
+        await self._spans.tell(moved)
         self._heard += [(m.id, m.version) for m in ended if m.reason not in WORKED_WHILE_HELD]
         if self._clear_every is None:
             await self.clear()

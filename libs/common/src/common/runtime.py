@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
@@ -80,7 +80,8 @@ def run_service(name: str, kind: type[SettingsT], build: Build[SettingsT], *, st
         configure_logging(service=name, level=settings.log_level, fmt=settings.log_format)
         log.info("settings", **redacted(settings))
         measure_process()
-        uvloop.run(_serve(name, settings, build, stable_plans=stable_plans))
+        with traced(name, settings):
+            uvloop.run(_serve(name, settings, build, stable_plans=stable_plans))
     except ConfigurationError as error:
         exit_with(error)
     except StoppedEarly:
@@ -91,6 +92,26 @@ def run_service(name: str, kind: type[SettingsT], build: Build[SettingsT], *, st
     except ExceptionGroup as group:
         log.critical("ended_by_a_defect", exc_info=group)
         raise SystemExit(70) from None
+
+
+@contextlib.contextmanager
+def traced(name: str, settings: CommonSettings) -> Generator[None]:
+    """Tell the receiver that the settings name of our spans; the last ones at the end, for two seconds at most."""
+    if settings.otel_exporter_otlp_endpoint is None:
+        yield
+        return
+    from common.observability.exporting import start_exporting  # noqa: PLC0415 - OpenTelemetry only where it is used
+
+    spans = start_exporting(
+        str(settings.otel_exporter_otlp_endpoint),
+        service=name,
+        environment=settings.environment,
+        ratio=settings.otel_traces_sampler_arg,
+    )
+    try:
+        yield
+    finally:
+        spans.close()
 
 
 async def _serve(name: str, settings: SettingsT, build: Build[SettingsT], *, stable_plans: bool) -> None:
@@ -173,7 +194,7 @@ async def _finish(app: App, seconds: float) -> None:
 
 
 def _leave() -> NoReturn:
-    """What has not ended by now would hang a close too; its leases know what to do."""
+    """What has not ended by now would hang a close too; its leases know what to do. The last spans are lost."""
     log.warning("stopped_with_work_in_hand")
     os._exit(0)
 

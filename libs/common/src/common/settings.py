@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NoReturn, TypeVar, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
@@ -89,6 +89,8 @@ class CommonSettings(Settings):
     startup_timeout: float = Field(default=30.0, gt=0, description="seconds to wait for broker and database")
     database_connections: int = Field(default=4, ge=1, le=100)
     standstill_timeout: float = Field(default=12.0, gt=0, description="seconds of no movement before the process ends")
+    otel_exporter_otlp_endpoint: AnyHttpUrl | None = None
+    otel_traces_sampler_arg: float = Field(default=0.1, ge=0, le=1, description="the part of reads and invoices traced")
     stop_timeout: float = Field(default=25.0, gt=0, description="seconds to stop in order; the rest is left to leases")
 
 

@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from common.errors import RetryableError
+from common.observability.spans import tracer
 from common.waits import declared
 
 log = structlog.get_logger()
@@ -64,7 +65,8 @@ class Workers:
         """Run a top-level `function` in a worker. Raises RetryableError when the worker died in it, or had to."""
         pool = self._pool
         try:
-            return await self._call(pool, partial(function, *args, **kwargs))
+            with tracer.span(f"worker {getattr(function, '__name__', '')}"):
+                return await self._call(pool, partial(function, *args, **kwargs))
         except BrokenProcessPool as error:  # also when handing the call over: it broke while it was idle
             if self._pool is pool:
                 self._pool = self._make()

@@ -22,11 +22,13 @@ from sandbox.ledger import Ledger
 from sandbox.settings import Settings
 from sandbox.slack import Slack
 from sandbox.source import Source
+from sandbox.traces import Traces
 from sandbox.web import Handler, Listener, listen
 
-Face: TypeAlias = Literal["source", "destination", "slack"]
-FACES: tuple[Face, ...] = ("source", "destination", "slack")
+Face: TypeAlias = Literal["source", "destination", "slack", "traces"]
+FACES: tuple[Face, ...] = ("source", "destination", "slack", "traces")
 SLACK_FILE = "slack.jsonl"
+TRACES_FILE = "traces.jsonl"
 log = logging.getLogger("sandbox")
 
 
@@ -77,10 +79,17 @@ def build_slack(settings: Settings, closing: ExitStack) -> Handler:
     return slack.routes()
 
 
+def build_traces(settings: Settings, closing: ExitStack) -> Handler:
+    traces = Traces(settings.data_dir / TRACES_FILE)
+    closing.callback(traces.close)
+    return traces.routes()
+
+
 _BUILDERS: dict[Face, Callable[[Settings, ExitStack], Handler]] = {
     "source": build_source,
     "destination": build_destination,
     "slack": build_slack,
+    "traces": build_traces,
 }
 
 
@@ -90,6 +99,7 @@ async def serve(settings: Settings, faces: Sequence[Face], stop: asyncio.Event) 
         "source": settings.source_port,
         "destination": settings.destination_port,
         "slack": settings.slack_port,
+        "traces": settings.traces_port,
     }
     with ExitStack() as closing:
         listeners: list[Listener] = []

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     source_port: int = Field(default=8081, ge=0, le=65535)
     destination_port: int = Field(default=8082, ge=0, le=65535)
     slack_port: int = Field(default=8083, ge=0, le=65535)
+    traces_port: int = Field(default=4318, ge=0, le=65535)
     data_dir: Path = Path(".clearfacts/sandbox")
     token: SecretStr = SecretStr("sandbox-token")  # asked of callers of the source and the destination
 

@@ -9,14 +9,18 @@ from common.amnesia import MEMORY_CHECK, Memory, last_claims_in
 from common.contracts.events import JobEvent, JobRequested
 from common.contracts.topics import Group, Topic
 from common.db.dead_letters import PostgresDeadLetters
+from common.db.job_facts import KnownJobs
 from common.db.partitions import Partitions
 from common.db.pool import Database
 from common.db.postgres_alerts import PostgresAlerts
 from common.db.reachability import ReachabilityWatch
 from common.db.sweeper import Sweeper
 from common.http.client import make_client
+from common.invoice_spans import JOB_ID
 from common.kafka import Announcer, Consumers
 from common.kafka.dead_letters import DeadLetters
+from common.observability.spans import Attribute, tracer
+from common.observability.tracing import current
 from common.outcomes import MoveAnnouncer
 from common.runtime import App, Loop, Resources
 from common.workers import Workers
@@ -45,7 +49,7 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
     database = resources.database
     announcer = Announcer(resources.broker, source="fetcher")
     moves = MoveAnnouncer(announcer, database, service="fetcher")
-    announce_jobs = partial(_announce_jobs, announcer)
+    announce_jobs = partial(_announce_jobs, announcer, KnownJobs(database))
     workers = Workers(settings.parse_workers)
     administrations = PostgresAdministrations(
         database, default=settings.default_administration, both=Direction(settings.both_ours)
@@ -130,5 +134,9 @@ def _dry_runs(
     return runner.run, CloseDryRuns(PostgresDryRunEnds(database, deadline=deadline)).run
 
 
-async def _announce_jobs(announcer: Announcer, events: Sequence[JobEvent]) -> None:
-    await announcer.announce(Topic.JOBS_EVENTS, events)
+async def _announce_jobs(announcer: Announcer, known: KnownJobs, events: Sequence[JobEvent]) -> None:
+    """In the span that is open, else in the trace of the jobs themselves: an end is nobody's answer."""
+    asked = [await known.context(event.job_id) for event in events] if tracer.on and current.get() is None else []
+    attributes: dict[str, Attribute] = {JOB_ID: ", ".join(str(event.job_id) for event in events)}
+    with tracer.span("end the job", parent=next(filter(None, asked), None), attributes=attributes):
+        await announcer.announce(Topic.JOBS_EVENTS, events)

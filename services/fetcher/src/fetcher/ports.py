@@ -54,6 +54,8 @@ class LeasedJob:
     invoice_ids: tuple[str, ...] | None
     force: bool
     correlation_id: str | None
+    traceparent: str | None = None
+    """Of whoever asked for it."""
 
 
 class Leases(Protocol):

@@ -13,7 +13,9 @@ from common.contracts.events import JobEvent, JobEventKind
 from common.contracts.faults import ExternalCall, JobErrorCode
 from common.errors import ClearfactsError, RowFault
 from common.invoice.move import Moved
-from common.observability.tracing import correlation_id
+from common.observability.spans import tracer
+from common.observability.tracing import correlation_id, parse_context
+from common.observability.tracing import job_id as job_at_hand
 from fetcher.domain import SourcePage
 from fetcher.ports import (
     Closing,
@@ -61,6 +63,11 @@ class ListSource:
     async def __call__(self, job: LeasedJob) -> None:
         """Raises InfrastructureError or RetryableError when the job has to be taken again later."""
         correlation_id.set(job.correlation_id)
+        job_at_hand.set(str(job.id))
+        with tracer.span("list the source", parent=parse_context(job.traceparent)):
+            await self._work(job)
+
+    async def _work(self, job: LeasedJob) -> None:
         try:
             if job.started_now:
                 await self._tell(job, JobEventKind.STARTED)

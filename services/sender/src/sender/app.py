@@ -11,6 +11,7 @@ from common.contracts.events import InvoiceValidated
 from common.contracts.topics import Group, Topic
 from common.db.configuration import LiveConfiguration
 from common.db.dead_letters import PostgresDeadLetters
+from common.db.job_facts import KnownJobs
 from common.db.pool import Database
 from common.db.postgres_alerts import PostgresAlerts
 from common.db.reachability import ReachabilityWatch
@@ -19,6 +20,7 @@ from common.db.switches import paused
 from common.invoice.move import Moved
 from common.kafka import Announcer, Consumers
 from common.kafka.dead_letters import DeadLetters
+from common.observability.spans import tracer
 from common.outcomes import MoveAnnouncer, outcome
 from common.runtime import App, Resources
 from sender.adapters.clearfacts_graphql import GraphqlDestination
@@ -28,6 +30,7 @@ from sender.adapters.postgres import PostgresClaims
 from sender.adapters.postgres_destinations import PostgresDestinations
 from sender.adapters.postgres_statements import PostgresStatements, statement_sweep
 from sender.adapters.postgres_unknowns import PostgresUnknowns
+from sender.adapters.traced import TracedDestination
 from sender.domain.evidence import Rules
 from sender.domain.flow import Aimd, Bucket
 from sender.gate import Gate
@@ -48,8 +51,8 @@ CLEAR_EVERY = timedelta(seconds=0.5)
 async def build_app(settings: SenderSettings, resources: Resources) -> App:
     """Wire the sender."""
     database = resources.database
-    announcer = Announcer(resources.broker, source="sender")
-    moves = MoveAnnouncer(announcer, database, service="sender", clear_every=CLEAR_EVERY)
+    announcer, jobs = Announcer(resources.broker, source="sender"), KnownJobs(database)
+    moves = MoveAnnouncer(announcer, database, service="sender", jobs=jobs, clear_every=CLEAR_EVERY)
     destination = make_destination(settings)
     rules = Rules(destination.lookup, settings.send_settle, destination.idempotency_key, settings.key_margin)
     claims = PostgresClaims(database, rules)
@@ -60,7 +63,7 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     memory = Memory(database, last_claims_in(settings.kafka_bootstrap_servers))
     pump = Pump(
         Remembered(claims, memory),
-        destination,
+        TracedDestination(destination, jobs) if tracer.on else destination,
         settler,
         gate,
         announce=claims_announcer(announcer),

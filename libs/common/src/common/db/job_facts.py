@@ -9,6 +9,7 @@ import structlog
 
 from common.db.pool import Database
 from common.errors import ClearfactsError
+from common.observability.tracing import Context, parse_context
 
 log = structlog.get_logger()
 
@@ -24,6 +25,12 @@ class JobFacts(NamedTuple):
 
     requested_at: float
     traceparent: str | None
+
+    @property
+    def context(self) -> Context | None:
+        """The span that the job was asked for in, where it is sampled."""
+        context = parse_context(self.traceparent)
+        return context if context is not None and context.sampled else None
 
 
 class KnownJobs:
@@ -47,6 +54,12 @@ class KnownJobs:
             self._known[row["id"]] = JobFacts(row["requested_at"], row["traceparent"])
         while len(self._known) > MOST:
             self._known.popitem(last=False)
+
+    async def context(self, job_id: UUID | None) -> Context | None:
+        """Where the spans of a job's work belong; None where it is not traced."""
+        await self.learn((job_id,))
+        facts = self.get(job_id)
+        return facts.context if facts else None
 
     def get(self, job_id: UUID | None) -> JobFacts | None:
         return self._known.get(job_id) if job_id is not None else None

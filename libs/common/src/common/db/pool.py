@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import asyncpg
 import orjson
 
+from common.db.statements import statements_traced
 from common.errors import ConfigurationError, DatabaseTimeout, Deadlock, InfrastructureError, RowFault
 from common.waits import declared
 
@@ -105,7 +106,8 @@ class Database:
         try:
             with declared(LONGEST):
                 async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
-                    yield connection
+                    with statements_traced(connection):
+                        yield connection
         except _DRIVER_ERRORS as error:
             raise translate(error) from error
 

@@ -13,6 +13,8 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from common.observability import metrics
+from common.observability.spans import Kind, tracer
+from common.observability.tracing import outgoing
 
 
 def make_client(
@@ -38,7 +40,12 @@ def make_client(
         timeout=httpx.Timeout(timeout.total_seconds(), connect=5.0),
         follow_redirects=False,
         trust_env=False,
+        event_hooks={"request": [_say_trace]} if tracer.on else {},
     )
+
+
+async def _say_trace(request: httpx.Request) -> None:
+    request.headers.update(outgoing())
 
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError)
@@ -56,9 +63,13 @@ def never_left(error: Exception) -> bool:
 
 
 class CallOutcome:
-    """Set `name` inside `observed` to say how the call ended."""
+    """Set `name` inside `observed` to say how the call ended: a status code, or a word."""
 
     name = "error"
+
+    @property
+    def failed(self) -> bool:
+        return self.name == "error" or (self.name.isdecimal() and self.name >= "500")
 
 
 @asynccontextmanager
@@ -67,7 +78,11 @@ async def observed(api: str, method: str) -> AsyncGenerator[CallOutcome, None]:
     outcome = CallOutcome()
     started = perf_counter()
     try:
-        yield outcome
+        with tracer.span(f"{method} {api}", Kind.CLIENT) as span:
+            yield outcome
+            if span is not None:
+                span.attributes["clearfacts.outcome"] = outcome.name
+                span.error = outcome.name if outcome.failed else None
     finally:
         metrics.EXTERNAL_CALL_SECONDS.labels(api, method).observe(perf_counter() - started)
         metrics.EXTERNAL_CALLS.labels(api, method, outcome.name).inc()

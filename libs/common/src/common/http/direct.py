@@ -14,6 +14,8 @@ import httpx
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from httpx_aiohttp.transport import map_aiohttp_exceptions
 
+from common.observability.tracing import outgoing
+
 CONNECT_TIMEOUT = 5.0
 
 
@@ -74,7 +76,7 @@ class DirectPost:
                 self._url,
                 params=params,
                 data=content,
-                headers={**self._headers, **headers},
+                headers={**self._headers, **headers, **outgoing()},
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as answer:

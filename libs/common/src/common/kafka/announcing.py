@@ -12,7 +12,8 @@ from common.contracts.events import Event
 from common.contracts.topics import Topic
 from common.errors import InfrastructureError
 from common.kafka.sending import Headers, Send, send_by
-from common.observability.tracing import correlation_id, new_traceparent
+from common.observability.spans import Attribute, Kind, tracer
+from common.observability.tracing import TRACEPARENT, correlation_id, new_traceparent
 from common.waits import declared
 
 ANNOUNCE_TIMEOUT = 15.0
@@ -30,12 +31,13 @@ class Announcer:
 
     async def announce(self, topic: Topic, events: Sequence[Event]) -> None:
         """Publish `events`. Raises InfrastructureError when an ack is missing; some may be out, twice is harmless."""
-        shared = _encoded(self._headers(topic))
-        records = [
-            (event.key, event.model_dump_json().encode(), [*shared, ("ce_id", str(self._clock.new_id()).encode())])
-            for event in events
-        ]
-        await self._publish(topic, records)
+        with tracer.span(f"publish {topic}", Kind.PRODUCER, attributes=_described(topic, len(events))):
+            shared = _encoded(self._headers(topic))
+            records = [
+                (event.key, event.model_dump_json().encode(), [*shared, ("ce_id", str(self._clock.new_id()).encode())])
+                for event in events
+            ]
+            await self._publish(topic, records)
 
     async def publish_raw(self, topic: str, key: bytes | None, value: bytes, headers: Mapping[str, str]) -> None:
         """Publish bytes as they are (dead letters keep what nobody could read)."""
@@ -57,11 +59,15 @@ class Announcer:
             "ce_source": f"/clearfacts/{self._source}",
             "ce_time": self._clock.now().isoformat().replace("+00:00", "Z"),
             "content-type": "application/json",
-            "traceparent": new_traceparent(),
+            TRACEPARENT: new_traceparent(),
         }
         if (correlation := correlation_id.get()) is not None:
             headers["correlation_id"] = correlation
         return headers
+
+
+def _described(topic: str, records: int) -> dict[str, Attribute]:
+    return {"messaging.system": "kafka", "messaging.destination.name": topic, "messaging.batch.message_count": records}
 
 
 def _encoded(headers: Mapping[str, str]) -> Headers:

@@ -9,7 +9,15 @@ from pydantic import ValidationError
 from common.contracts.dead_letters import Unreadable
 from common.kafka.batch import EventT, Record
 from common.kafka.dead_letters import unreadable
-from common.observability.tracing import accept_correlation_id, correlation_id, parse_traceparent, trace_id
+from common.observability.tracing import (
+    TRACEPARENT,
+    Context,
+    accept_correlation_id,
+    correlation_id,
+    parse_context,
+    parse_traceparent,
+    trace_id,
+)
 
 
 @dataclass(slots=True)
@@ -44,4 +52,11 @@ def adopt_context(record: Record) -> None:
     """Logs and announcements from here on belong to the record's correlation and trace."""
     headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
     correlation_id.set(accept_correlation_id(headers.get("correlation_id")))
-    trace_id.set(parse_traceparent(headers.get("traceparent")))
+    trace_id.set(parse_traceparent(headers.get(TRACEPARENT)))
+
+
+def contexts_of(records: Sequence[Record]) -> list[Context]:
+    """The different contexts that the records were announced in, in order; those of one announcement have one."""
+    said = dict.fromkeys(value for record in records for name, value in record.headers if name == TRACEPARENT)
+    found = (parse_context(value.decode("utf-8", "replace")) for value in said)
+    return [context for context in found if context is not None]

@@ -6,6 +6,7 @@ otherwise pass it, which is silent loss.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -18,10 +19,11 @@ from common.isolation import Isolation, Steps
 from common.kafka.batch import Batch, EventT, Part, Record, commit
 from common.kafka.begun import Begun, Piece
 from common.kafka.dead_letters import DeadLetters, unreadable
-from common.kafka.decoding import Item, adopt_context, decode
+from common.kafka.decoding import Item, adopt_context, contexts_of, decode
 from common.kafka.notes import write
 from common.kafka.patience import Patience
 from common.observability import metrics
+from common.observability.spans import Attribute, Kind, Span, tracer
 from common.waits import Waits, current
 
 log = structlog.get_logger()
@@ -29,6 +31,8 @@ log = structlog.get_logger()
 Handler = Callable[[Batch[EventT]], Awaitable[None]]
 Park = Callable[[EventT, str], Awaitable[None]]
 """Ends what an event is about, with the cause; it may be called twice."""
+
+MOST_LINKS = 32
 
 DIED = "its process ended three times with it alone in hand"
 
@@ -69,9 +73,13 @@ class Working(Generic[EventT]):
     async def __call__(self, consumer: Any, records: Sequence[Record]) -> None:
         polled = Polled(consumer, records, Patience())
         current.set(self.waits)
+        adopt_context(records[-1])
+        with self._span(records):
+            await self._work(polled, consumer, records)
+
+    async def _work(self, polled: Polled, consumer: Any, records: Sequence[Record]) -> None:
         outcome = "failed"
         try:
-            adopt_context(records[-1])
             metrics.RECORDS.labels(self.group).inc(len(records))
             metrics.BATCH_RECORDS.labels(self.group).observe(len(records))
             for piece in await self.begun.pieces(consumer, records):
@@ -93,6 +101,23 @@ class Working(Generic[EventT]):
             metrics.BATCHES.labels(self.group, outcome).inc()
             if outcome != "done":
                 Batch((), consumer, polled.rest()).rewind()
+
+    def _span(self, records: Sequence[Record]) -> AbstractContextManager[Span | None]:
+        """One for the batch, in the trace of its last record that is sampled; it links to those of the others."""
+        if not tracer.on:
+            return nullcontext()
+        contexts = [context for context in contexts_of(records) if context.sampled]
+        topic = records[0].topic
+        if not contexts:
+            return nullcontext()
+        attributes: dict[str, Attribute] = {
+            "messaging.system": "kafka",
+            "messaging.destination.name": topic,
+            "messaging.consumer.group.name": self.group,
+            "messaging.batch.message_count": len(records),
+        }
+        links = contexts[:-1][-MOST_LINKS:]
+        return tracer.span(f"process {topic}", Kind.CONSUMER, parent=contexts[-1], links=links, attributes=attributes)
 
     async def _take(self, polled: Polled, piece: Piece) -> None:
         items = decode(piece.records, self.kind)

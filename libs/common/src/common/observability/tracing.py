@@ -5,11 +5,16 @@
 
 import re
 import secrets
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import NamedTuple
+from uuid import UUID
 
 CORRELATION_ID_PATTERN = re.compile(r"^[A-Za-z0-9_-]{8,64}\Z")
+TRACEPARENT = "traceparent"
 _TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
+_LOW_64 = 2**64 - 1
+_NOTHING: Mapping[str, str] = {}
 
 correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
@@ -26,6 +31,10 @@ class Context(NamedTuple):
     span: str
     sampled: bool
 
+    @property
+    def traceparent(self) -> str:
+        return f"00-{self.trace}-{self.span}-{'01' if self.sampled else '00'}"
+
 
 current: ContextVar[Context | None] = ContextVar("span", default=None)
 """The span that is open."""
@@ -38,10 +47,39 @@ def accept_correlation_id(candidate: str | None) -> str | None:
 
 def parse_traceparent(value: str | None) -> str | None:
     """The trace id of a well-formed traceparent, else None."""
+    context = parse_context(value)
+    return context.trace if context else None
+
+
+def parse_context(value: str | None) -> Context | None:
+    """What a well-formed traceparent says, else None."""
     match = _TRACEPARENT.match(value or "")
-    return match.group(1) if match and match.group(1) != "0" * 32 else None
+    if match is None or match[1] == "0" * 32 or match[2] == "0" * 16:
+        return None
+    return Context(match[1], match[2], sampled=bool(int(match[3], 16) & 1))
 
 
 def new_traceparent() -> str:
-    """A traceparent for an outgoing call: the current trace (or a new one), a new parent id, sampled."""
-    return f"00-{trace_id.get() or secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    """For what leaves: the open span; where none is open a parent that nobody exports, in the trace at hand."""
+    if (context := current.get()) is not None:
+        return context.traceparent
+    return Context(trace_id.get() or new_trace(), new_span(), sampled=False).traceparent
+
+
+def outgoing() -> Mapping[str, str]:
+    """The header for a call to a system of others: there where the open span is exported."""
+    context = current.get()
+    return {TRACEPARENT: context.traceparent} if context is not None and context.sampled else _NOTHING
+
+
+def new_trace() -> str:
+    return secrets.token_hex(16)
+
+
+def new_span() -> str:
+    return secrets.token_hex(8)
+
+
+def span_of(row_id: UUID) -> str:
+    """The span that stands for a row, known to everybody who knows the row: its id's own random bits."""
+    return f"{row_id.int & _LOW_64:016x}"

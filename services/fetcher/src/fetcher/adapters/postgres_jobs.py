@@ -13,6 +13,7 @@ from common.contracts.faults import JobErrorCode
 from common.db.pool import Database, Row
 from common.errors import RowFault
 from common.halves import in_halves
+from common.observability.tracing import TRACEPARENT, current
 from fetcher.ports import LeasedJob
 
 log = structlog.get_logger()
@@ -48,7 +49,7 @@ UPDATE jobs j SET
         WHERE w.source = $5 AND w.full_listing_at > now() - $6::interval) END
 FROM due WHERE j.id = due.id
 RETURNING j.id, j.lease_token, j.version, due.status = 'pending' AS started_now, j.cursor, j.page, j.since,
-    j.invoice_ids, j.force_processing, j.correlation_id
+    j.invoice_ids, j.force_processing, j.correlation_id, j.metadata->>'traceparent' AS traceparent
 """
 
 _FAILED = """
@@ -78,8 +79,10 @@ class PostgresJobs:
         await in_halves(sorted(requests, key=lambda r: r.job_id), self._accept, refuse)
 
     async def _accept(self, requests: Sequence[JobRequested]) -> Sequence[None]:
+        traceparent = _traceparent(requests)
+        rows = [_columns(request, traceparent) for request in requests if not _wrong(request)]
         async with self._database.transaction() as connection:
-            await connection.executemany(_ACCEPT, [_columns(request) for request in requests if not _wrong(request)])
+            await connection.executemany(_ACCEPT, rows)
         for request in filter(_wrong, requests):
             await self._refuse(request, "force_processing needs invoice_ids and a reason")
         return ()
@@ -119,12 +122,18 @@ def _wrong(request: JobRequested) -> bool:
     return request.force_processing and not (request.invoice_ids and request.reason)
 
 
-def _columns(request: JobRequested) -> tuple[object, ...]:
+def _traceparent(requests: Sequence[JobRequested]) -> str | None:
+    """The batch's own where it is about one job: a job of another's trace would be lost in it."""
+    context = current.get()
+    return context.traceparent if context is not None and len({request.job_id for request in requests}) == 1 else None
+
+
+def _columns(request: JobRequested, traceparent: str | None) -> tuple[object, ...]:
     return (
         request.job_id,
         request.job_type.value,
         request.triggered_by,
-        {"requested_at": request.requested_at.isoformat()},
+        {"requested_at": request.requested_at.isoformat(), **({TRACEPARENT: traceparent} if traceparent else {})},
         request.correlation_id,
         list(request.invoice_ids) if request.invoice_ids else None,
         request.force_processing,
@@ -147,6 +156,7 @@ def to_leased(row: Row) -> LeasedJob:
         invoice_ids=tuple(ids) if ids else None,
         force=row["force_processing"],
         correlation_id=row["correlation_id"],
+        traceparent=row.get("traceparent"),
     )
 
 

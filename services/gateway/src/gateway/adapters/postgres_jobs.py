@@ -8,6 +8,7 @@ from uuid import UUID
 from common.clock import Clock
 from common.contracts.events import JobType
 from common.db.pool import Connection, Database, Row
+from common.observability.tracing import TRACEPARENT, current
 from gateway.adapters.conditions import Conditions
 from gateway.adapters.dry_run_orders import insert_dry_run
 from gateway.adapters.dry_run_orders import refuse_too_many as refuse_too_many_dry_runs
@@ -180,7 +181,10 @@ async def _insert_job(connection: Connection, placed: Placed) -> None:
         placed.order.invoice_ids,
         placed.order.force_processing,
         placed.order.reason,
-        {"estimated_completion": placed.estimated_completion.astimezone(UTC).isoformat()},
+        {
+            "estimated_completion": placed.estimated_completion.astimezone(UTC).isoformat(),
+            **({TRACEPARENT: context.traceparent} if (context := current.get()) else {}),
+        },
     )
 
 

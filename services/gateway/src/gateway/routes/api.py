@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from common.clock import Clock
+from common.observability.spans import tracer
 from gateway.admin.stories import AdminStories
 from gateway.held import ReadHeld, ResolveHeld
 from gateway.invoices.stories import InvoiceStories
@@ -41,6 +42,7 @@ from gateway.routes.operations import add_operation_routes
 from gateway.routes.recovery import add_recovery_routes
 from gateway.routes.replays import add_replay_routes
 from gateway.routes.switches import add_switch_routes
+from gateway.routes.traced import Traced
 from gateway.routes.webhooks import add_webhook_routes
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadJobs, SignIn, StartProcessing
@@ -109,6 +111,8 @@ def make_api(stories: Stories, *, clock: Clock, health: Sequence[BaseRoute] = ()
     add_webhook_routes(api, stories=stories.webhooks, **common)
     api.router.routes.extend(health)
     api.add_middleware(Edge, envelopes=envelopes, behind_tls=behind_tls)
+    if tracer.on:
+        api.add_middleware(Traced)  # the last one added is the outermost
     return api
 
 

@@ -272,6 +272,7 @@ def _claim(row: Row, now: float, lease: timedelta, rules: Rules) -> Claim:
         maybe_sent=row["maybe_sent"],
         too_late=key_ends < lease_ends,
         found=row["found"],
+        job_id=row["job_id"],
     )
 
 

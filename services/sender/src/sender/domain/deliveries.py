@@ -32,6 +32,7 @@ class Claim:
     """That key may be forgotten: it must not leave."""
     found: str | None = None
     """The uuid under which an older attempt turned out to have been accepted: nothing is to be sent any more."""
+    job_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
