@@ -12,11 +12,13 @@ from common.contracts.events import JobRequested
 from common.contracts.topics import Topic
 from common.errors import InfrastructureError
 from orchestration.adapters.kafka import KafkaTrigger
-from orchestration.domain import daily_trigger_key, request
+from orchestration.domain.trigger import daily_trigger_key, request, trace_id_of
 
 pytestmark = pytest.mark.stack
 
 EVENT = request(daily_trigger_key(date(2026, 11, 24)), datetime(2026, 11, 24, 1, tzinfo=UTC))
+
+TRACE = trace_id_of("0197b0d2-7e21-7000-8000-000000000001")
 
 
 def in_a_run(trigger: KafkaTrigger) -> list[str]:
@@ -42,7 +44,7 @@ async def test_a_trigger_is_a_record_that_the_fetcher_can_read(kafka_bootstrap: 
     )
     await consumer.start()
     try:
-        assert in_a_run(KafkaTrigger(kafka_bootstrap)) == []
+        assert in_a_run(KafkaTrigger(kafka_bootstrap, trace=TRACE)) == []
         record = await consumer.getone()
         while record.key != EVENT.key:
             record = await consumer.getone()
@@ -51,6 +53,7 @@ async def test_a_trigger_is_a_record_that_the_fetcher_can_read(kafka_bootstrap: 
     assert JobRequested.model_validate_json(record.value or b"") == EVENT
     headers = dict(record.headers)
     assert headers["ce_source"] == b"/clearfacts/orchestration"
+    assert headers["traceparent"].startswith(f"00-{TRACE}-".encode())
     assert headers["correlation_id"] == str(EVENT.job_id).encode()
 
 

@@ -1,25 +1,27 @@
 """Ask, ask again until the row is there, follow to the end; on a clock that only sleeps move."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from common.contracts.events import JobType
 from common.errors import PermanentError
-from orchestration.domain import (
-    JobFailed,
-    JobNotFinished,
-    JobState,
-    daily_trigger_key,
-    job_id_of,
-    manual_trigger_key,
-    request,
-)
+from orchestration.domain.job import JobFailed, JobNotFinished, JobState, Phase, Waits
+from orchestration.domain.trigger import daily_trigger_key, job_id_of, manual_trigger_key, request
 from orchestration.use_cases import ProcessInvoices
-from tests.unit.orchestration.fakes import TWO_AM, FakeGateway, FakeTrigger, SleepingTime, done_after
+from tests.unit.orchestration.fakes import (
+    TWO_AM,
+    FakeGateway,
+    FakeTrigger,
+    SleepingTime,
+    done_after,
+    message,
+    waiting_from,
+)
 
-DONE = JobState("completed", {"total_invoices": 3, "processed": 3})
+DONE = JobState("completed", {"total_invoices": 3, "processed": 3}, listed=True)
 EVENT = request(daily_trigger_key(date(2026, 11, 24)), TWO_AM)
 
 
@@ -29,11 +31,23 @@ class Night:
         self.trigger = FakeTrigger(self.time)
         self.gateway = FakeGateway(self.time, answer)
 
-    def run(self, deadline: timedelta = timedelta(hours=6)) -> JobState:
-        process = ProcessInvoices(
-            self.trigger, self.gateway, deadline=deadline, clock=self.time.clock(), sleep=self.time.sleep
+    def story(self, deadline: timedelta = timedelta(hours=6), report_at: datetime | None = None) -> ProcessInvoices:
+        time = self.time
+        return ProcessInvoices(
+            self.trigger,
+            self.gateway,
+            deadline=deadline,
+            report_at=report_at,
+            clock=time.clock(),
+            sleep=time.sleep,
         )
-        return process(EVENT)
+
+    def run(self, deadline: timedelta = timedelta(hours=6), report_at: datetime | None = None) -> JobState | Waits:
+        """As the ops do, one after the other."""
+        process = self.story(deadline, report_at)
+        process.ask(EVENT)
+        process.follow(EVENT.job_id, Phase.VALIDATED)
+        return process.follow(EVENT.job_id, Phase.ENDED)
 
     @property
     def published_at(self) -> list[float]:
@@ -120,3 +134,94 @@ def test_a_run_that_takes_over_from_a_killed_one_finds_the_row() -> None:
     night = Night(done_after(0, DONE))
     assert night.run() == DONE
     assert night.published_at == [0]
+
+
+def running(**stages: int) -> JobState:
+    total = sum(stages.values())
+    counts = {"total_invoices": total, "open": total - stages.get("sent", 0), "processed": stages.get("sent", 0)}
+    return JobState("running", counts, listed=True, stages=stages)
+
+
+def test_each_phase_is_over_when_the_job_has_left_it() -> None:
+    def answer(now: float) -> JobState:
+        if now < 10:
+            return JobState("running", {"total_invoices": 1, "open": 1}, stages={"fetched": 1})
+        if now < 20:
+            return running(fetched=1, validated=1)
+        return running(validated=1, sent=1) if now < 30 else DONE
+
+    night = Night(answer)
+    process, ends = night.story(), list[float]()
+    process.ask(EVENT)
+    ends.append(night.time.seconds)
+    for phase in (Phase.VALIDATED, Phase.ENDED):
+        process.follow(EVENT.job_id, phase)
+        ends.append(night.time.seconds)
+    assert [int(end / 10) for end in ends] == [1, 2, 3]
+
+
+def test_a_broken_balance_fails_where_the_end_is_waited_for_and_a_dead_source_where_the_listing_is() -> None:
+    broken = JobState("failed", error="BALANCE: balance broken: 1 missing", listed=True)
+    process = Night(lambda _: broken).story()
+    assert process.ask(EVENT) == broken
+    assert process.follow(EVENT.job_id, Phase.VALIDATED) == broken
+    with pytest.raises(JobFailed, match="balance broken"):
+        process.follow(EVENT.job_id, Phase.ENDED)
+    with pytest.raises(JobFailed, match="503"):
+        Night(lambda _: JobState("failed", error="the source answered 503")).story().ask(EVENT)
+
+
+REPORT_AT = TWO_AM + timedelta(hours=1)
+
+
+def test_a_job_that_only_waits_for_retries_is_left_when_people_are_told() -> None:
+    night = Night(waiting_from(600, open_=2))
+    found = night.run(report_at=REPORT_AT)
+    assert isinstance(found, Waits)
+    assert found.state.open == 2
+    assert 3600 <= night.time.seconds <= 3605
+
+
+def test_a_job_that_still_gets_on_is_not_left() -> None:
+    night = Night(waiting_from(9_000, open_=2, total=1_000))
+    assert isinstance(night.run(report_at=REPORT_AT), Waits)
+    assert 9_300 <= night.time.seconds <= 9_330
+
+
+def test_a_job_whose_listing_goes_on_is_not_left() -> None:
+    night = Night(lambda _: JobState("running", {"total_invoices": 5, "open": 5}))
+    with pytest.raises(JobNotFinished):
+        night.run(timedelta(hours=2), REPORT_AT)
+
+
+def test_counting_never_takes_more_than_a_twentieth_of_the_time() -> None:
+    night, readings = Night(done_after(500, DONE)), list[float]()
+    usual = night.gateway.answer
+
+    def answer(now: float) -> JobState | None:
+        readings.append(now)
+        night.time.seconds += 2
+        return usual(now)
+
+    night.gateway.answer = answer
+    night.story().ask(EVENT)
+    assert all(later - earlier >= 40 for earlier, later in pairwise(readings))
+    assert max(night.time.slices) == 5
+
+
+def test_the_message_is_waited_for_and_a_gateway_that_is_away_meanwhile_too() -> None:
+    night = Night(done_after(0, DONE))
+    night.gateway.messages, night.gateway.told_from, night.gateway.down_until = [message()], 60, 30
+    told = night.story().told(EVENT.job_id, ended=True, patience=timedelta(minutes=15))
+    assert told == [message()]
+    assert 60 <= night.time.seconds <= 65
+
+
+def test_another_message_is_not_the_one_and_patience_ends() -> None:
+    night = Night(done_after(0, DONE))
+    night.gateway.messages = [message("job_still_open"), message(status="waiting")]
+    told = night.story().told(EVENT.job_id, ended=True, patience=timedelta(minutes=15))
+    assert len(told) == 2
+    assert 900 <= night.time.seconds <= 905
+    assert night.story().told(EVENT.job_id, ended=False, patience=timedelta(minutes=15))
+    assert night.time.seconds <= 905

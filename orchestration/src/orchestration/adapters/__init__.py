@@ -1,1 +1,1 @@
-"""Outside things: Kafka and the gateway."""
+"""Outside things: Kafka, the gateway, Slack, and Dagster's own runs."""
