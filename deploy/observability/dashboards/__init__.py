@@ -1,0 +1,1 @@
+"""Grafana's dashboards as code: `python -m deploy.observability.dashboards` writes them to `grafana/dashboards`."""
