@@ -178,11 +178,14 @@ class System:
     async def _dagster(self) -> Sequence[Part]:
         if not self.options.dagster:
             return []
+        slack = {"SLACK_WEBHOOK_URL": f"{self._url('sandbox-slack')}/services/sandbox"}
+        slack = slack if "SLACK_WEBHOOK_URL" not in self.options.given else {}
         env = {
             "GATEWAY_URL": self.gateway_url,
             "GATEWAY_USERNAME": ADMIN,
             "GATEWAY_PASSWORD_FILE": str(self.infrastructure.data.secret_file(ADMIN_PASSWORD)),
             "PUBLIC_URL": self.gateway_url,
+            **slack,
             **self._common(),
         }
         return await dagster_parts(self.infrastructure, env)
