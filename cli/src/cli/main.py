@@ -16,6 +16,7 @@ from cli.commands.status import status
 from cli.commands.support import support_bundle
 from cli.commands.switches import pause, resume, switches
 from cli.commands.system import system
+from cli.commands.trace import trace
 from cli.commands.users import users
 from cli.commands.webhooks import webhooks
 from cli.surroundings import Surroundings
@@ -37,6 +38,7 @@ app.add_typer(held, name="held")
 app.add_typer(dlq, name="dlq")
 app.add_typer(replays, name="replay")
 app.command()(why)
+app.command()(trace)
 app.command()(status)
 app.command()(pause)
 app.command()(resume)

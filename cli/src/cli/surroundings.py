@@ -1,10 +1,10 @@
 """What the commands stand in; a test gives its own. And the one way to talk to a gateway and to fail."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, NoReturn, cast
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.console import Console
 from cli.sessions import Sessions
 from cli.settings import CliSettings
 from client import ApiError, ClientError, GatewayClient, GatewayUnreachable
+from client.traces import read_trace
 
 FAILED, USAGE, NOT_SIGNED_IN = 1, 2, 3
 
@@ -33,6 +34,7 @@ class Surroundings:
     connect: Callable[[str, str | None], GatewayClient] = _connect
     width: int | None = None
     now: Callable[[], datetime] = _now
+    read_trace: Callable[[str, str], Sequence[dict[str, Any]]] = read_trace
 
     @property
     def sessions(self) -> Sessions:

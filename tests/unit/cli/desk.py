@@ -1,12 +1,13 @@
 """A terminal in front of the real gateway's API over fakes, without a socket."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import anyio.from_thread
 import httpx
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from typer.testing import CliRunner, Result
 
 from cli.main import app
@@ -22,7 +23,7 @@ URL = "http://gateway.test"
 class Direct(httpx.BaseTransport):
     """Calls the application in this process, from synchronous code."""
 
-    def __init__(self, api: FastAPI) -> None:
+    def __init__(self, api: ASGIApp) -> None:
         self._api = httpx.ASGITransport(api)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -42,9 +43,13 @@ class Desk:
     world: World = field(default_factory=World)
     url: str | None = URL
     away: bool = False
+    trace: Sequence[dict[str, Any]] = ()
+    """What the receiver of spans has."""
 
     def __call__(self, *words: str, typed: str = "") -> Result:
-        surroundings = Surroundings(CliSettings(self.url, self.folder), self._connect, width=80)
+        surroundings = Surroundings(
+            CliSettings(self.url, self.folder), self._connect, width=80, read_trace=lambda *_: self.trace
+        )
         return CliRunner().invoke(app, list(words), obj=surroundings, input=typed, env={"COLUMNS": "80"})
 
     def signed_in(self, role: Role = Role.ADMIN) -> "Desk":

@@ -846,6 +846,7 @@ class Job(JobSummary):
     listed_at: AwareDatetime | None
     preview_causes: list[PreviewCause]
     preview_link: str | None
+    trace_id: str | None
 
 
 class Replay(ReplaySummary):

@@ -8,7 +8,7 @@ from uuid import UUID
 from common.clock import Clock
 from common.contracts.events import JobType
 from common.db.pool import Connection, Database, Row
-from common.observability.tracing import TRACEPARENT, current
+from common.observability.tracing import TRACEPARENT, current, parse_context
 from gateway.adapters.conditions import Conditions
 from gateway.adapters.dry_run_orders import insert_dry_run
 from gateway.adapters.dry_run_orders import refuse_too_many as refuse_too_many_dry_runs
@@ -104,6 +104,7 @@ class PostgresJobs:
             errors_total=failures.total,
             errors_link=_link(job_id, "failed") if failures.failed or failures.archived else None,
             held_link=_link(job_id, "held") if failures.held else None,
+            trace_id=_trace(row),
         )
 
     async def _estimated(self, row: Row, results: Results) -> datetime | None:
@@ -210,6 +211,11 @@ async def _audit(connection: Connection, placed: Placed) -> None:
         resource=("job", placed.job_id),
         details=details | ({"dry_run": True} if order.dry_run else {}),
     )
+
+
+def _trace(row: Row) -> str | None:
+    context = parse_context((row["metadata"] or {}).get(TRACEPARENT))
+    return context.trace if context is not None and context.sampled else None
 
 
 def _told(row: Row) -> datetime | None:

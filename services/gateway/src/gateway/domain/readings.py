@@ -92,7 +92,8 @@ class JobStatus(JobSummary):
     """`errors`: the newest hundred of `errors_total`; `errors_link` lists the failed ones, `held_link` the held ones.
 
     `estimated_completion`: of a job that has not ended, where anything was measured. `preview_causes`: why what of a
-    dry run would not go, the commonest first; `preview_link` lists all of its invoices.
+    dry run would not go, the commonest first; `preview_link` lists all of its invoices. `trace_id`: where the spans of
+    its work are; null where it is not traced.
     """
 
     listed_at: datetime | None
@@ -105,6 +106,7 @@ class JobStatus(JobSummary):
     held_link: str | None
     preview_causes: list[PreviewCause] = field(default_factory=list[PreviewCause], kw_only=True)
     preview_link: str | None = field(default=None, kw_only=True)
+    trace_id: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,6 +254,7 @@ RESPONSES: Mapping[str, Any] = {
         "held_link": None,
         "preview_causes": [],
         "preview_link": None,
+        "trace_id": "0af7651916cd43dd8448eb211c80319c",
     },
     "jobs_preview": _page(_PREVIEWED),
     "invoices_list": _page(SUMMARY),
