@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from common.db.pool import Database
 from gateway.adapters.postgres_user_accounts import PostgresUserAccounts
@@ -49,7 +49,7 @@ async def signed_in(world: RealWorld, caller: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def served(api: FastAPI) -> AsyncGenerator[str]:
+async def served(api: ASGIApp) -> AsyncGenerator[str]:
     """At a free port of this process and this event loop: its pool belongs to that."""
     server = uvicorn.Server(uvicorn.Config(api, port=0, log_level="critical", lifespan="off"))
     async with asyncio.TaskGroup() as tasks:

@@ -6,8 +6,8 @@ from typing import Any, cast
 from uuid import UUID
 
 import httpx
-from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.types import ASGIApp
 
 from common.amnesia import last_claims_in
 from common.clock import SYSTEM_CLOCK
@@ -42,13 +42,14 @@ from gateway.recovery.story import Recover
 from gateway.replay.retrying import RetryFailed
 from gateway.replay.stories import ReplayStories
 from gateway.replaying import build_replaying
-from gateway.routes.api import Stories, make_api
+from gateway.routes.api import Stories
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, CreateFirstAdmin, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes import ISSUER, KEY, FakeRequests
 from tests.unit.gateway.fakes_held import SETTLE, FakeOutcomes
 from tests.unit.gateway.fakes_invoices import in_this_process
 from tests.unit.gateway.fakes_webhooks import SIGNING_KEY
+from tests.unit.gateway.one_api import api_of
 
 NO_BROKER = "127.0.0.1:9"
 ADMIN, PASSWORD = "admin", "the admin's password"
@@ -63,7 +64,7 @@ class RealWorld:
     streams: Limits = field(default_factory=lambda: Limits(200, 500))
     export_rows: int = 100_000
     watches: Watches = field(init=False)
-    _built: FastAPI | None = field(default=None, init=False)
+    _built: ASGIApp | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.watches = Watches(PostgresProgress(self.database), SYSTEM_CLOCK, self.streams)
@@ -76,7 +77,7 @@ class RealWorld:
         assert account is not None
         return account.user
 
-    def api(self) -> FastAPI:
+    def api(self) -> ASGIApp:
         users, cursors = PostgresUsers(self.database), Cursors(b"k" * 32)
         jobs, tokens = PostgresJobs(self.database, SYSTEM_CLOCK), self._tokens()
         held = PostgresHeld(self.database, Comparing(), settle=SETTLE)
@@ -112,10 +113,10 @@ class RealWorld:
             webhooks=build_webhooks(self.database, cursors, key=SecretStr(SIGNING_KEY), networks=()),
             tokens=tokens,
         )
-        return make_api(stories, clock=SYSTEM_CLOCK)
+        return api_of(stories, SYSTEM_CLOCK)
 
     def http(self, **headers: str) -> httpx.AsyncClient:
-        self._built = self._built or self.api()  # once: many who ask at once are not to wait for that
+        self._built = self._built or self.api()  # once: who asks at the same time shares a reading of users
         transport = httpx.ASGITransport(self._built, client=("192.0.2.7", 1))
         return httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers, timeout=60)
 

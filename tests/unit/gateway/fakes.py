@@ -8,13 +8,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from fastapi import FastAPI
 from joserfc.jwk import ECKey
+from starlette.types import ASGIApp
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.contracts.events import JobRequested
 from common.errors import InfrastructureError
-from common.health import Health
 from gateway.adapters.es256_tokens import Es256Tokens
 from gateway.adapters.limits_throttle import LimitsThrottle
 from gateway.domain.access import Account, Caller, Role, User
@@ -36,7 +35,7 @@ from gateway.jobs.dry_runs import ReadDryRuns
 from gateway.jobs.progress import Limits, Watches
 from gateway.recovery.story import Recover
 from gateway.replay.retrying import RetryFailed
-from gateway.routes.api import Stories, make_api
+from gateway.routes.api import Stories
 from gateway.switches import FlipSwitch, ReadSwitches
 from gateway.use_cases import Authorize, ReadJobs, SignIn, StartProcessing
 from tests.unit.gateway.fakes_admin import FakeAdmin
@@ -48,6 +47,7 @@ from tests.unit.gateway.fakes_recovery import FakeOutcomeLog, FakeRestoring
 from tests.unit.gateway.fakes_replays import FakeReplays
 from tests.unit.gateway.fakes_switches import FakeSwitches
 from tests.unit.gateway.fakes_webhooks import FakeWebhooks
+from tests.unit.gateway.one_api import api_of
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ISSUER = "clearfacts-gateway"
@@ -214,10 +214,13 @@ class World:
     def tokens(self, lifetime: timedelta = timedelta(hours=1)) -> Es256Tokens:
         return Es256Tokens([self.key], issuer=ISSUER, lifetime=lifetime, clock=self.time.clock())
 
-    def api(self) -> FastAPI:
+    def api(self) -> ASGIApp:
+        return api_of(self.stories(), self.time.clock(), behind_tls=self.behind_tls)
+
+    def stories(self) -> Stories:
         clock, tokens, cursors = self.time.clock(), self.tokens(), Cursors(b"k" * 32)
         replays = self.replays.stories(clock, cursors)
-        stories = Stories(
+        return Stories(
             sign_in=SignIn(self.users, self.passwords, LimitsThrottle(None, clock=clock), tokens),
             authorize=Authorize(self.users, tokens),
             start=StartProcessing(self.jobs, self.requests, clock),
@@ -238,7 +241,6 @@ class World:
             webhooks=self.webhooks.stories(clock, cursors),
             tokens=tokens,
         )
-        return make_api(stories, clock=clock, health=Health({}).routes(), behind_tls=self.behind_tls)
 
     def http(self) -> httpx.AsyncClient:
         """Anonymous; an exception that leaves the application fails the test."""

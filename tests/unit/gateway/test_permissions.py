@@ -7,8 +7,10 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import Route
 
+from common.clock import SYSTEM_CLOCK
+from common.health import Health
 from gateway.domain.access import PERMISSIONS, Permission, Role
-from gateway.routes.api import PUBLIC
+from gateway.routes.api import PUBLIC, make_api
 from gateway.routes.guard import Guard
 from tests.unit.gateway.fakes import World, user
 
@@ -25,7 +27,7 @@ def guards(dependant: Dependant) -> Iterator[Guard]:
 def routes() -> list[tuple[str, str, Permission | None]]:
     """(method, path, permission) of every route there is."""
     found: list[tuple[str, str, Permission | None]] = []
-    for route in World().api().routes:
+    for route in make_api(World().stories(), clock=SYSTEM_CLOCK, health=Health({}).routes()).routes:
         assert isinstance(route, Route | APIRoute), f"{route} is no plain route: this walk does not see into it"
         needed = [guard.permission for guard in guards(route.dependant)] if isinstance(route, APIRoute) else []
         assert len(needed) <= 1, f"{route.path} asks twice"
