@@ -1,6 +1,7 @@
-"""Dagster's job against the running system: it announces, the fetcher makes the row, the run follows it to its end."""
+"""Dagster's runs against the running system: they announce, the fetcher makes the row, they follow it to its end."""
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
@@ -8,30 +9,48 @@ import pytest
 
 from local.service_settings import ADMIN
 from local.surroundings import inherited_environment
-from tests.support.system import running_system
+from orchestration.domain.trigger import TRIGGER_TAG, job_id_of
+from tests.support.system import Running, running_system
+
+NIGHT = "daily:2026-11-24"
 
 
-@pytest.mark.timeout(150)
-async def test_the_daily_run_asks_for_a_job_and_ends_with_it(tmp_path: Path) -> None:
+@pytest.mark.timeout(200)
+async def test_two_daemons_that_start_one_night_at_once_make_one_job_and_both_runs_end_with_it(tmp_path: Path) -> None:
+    homes = [tmp_path / "one", tmp_path / "two"]
+    for home in homes:
+        home.mkdir()
     async with running_system(tmp_path / "system", sandbox={"SANDBOX_COUNT": "50"}) as running:
-        (tmp_path / "dagster").mkdir()
-        env = {
-            "DAGSTER_HOME": str(tmp_path / "dagster"),
-            "KAFKA_BOOTSTRAP_SERVERS": running.infrastructure.kafka_bootstrap,
-            "GATEWAY_URL": running.system.gateway_url,
-            "GATEWAY_USERNAME": ADMIN,
-            "GATEWAY_PASSWORD": running.system.admin_password,
-        }
-        command = [sys.executable, "-m", "dagster", "job", "execute", "-m", "orchestration.definitions"]
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            "--job",
-            "daily_processing",
-            env=inherited_environment(env),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
+        ended = await asyncio.gather(*(run_the_night(running, home) for home in homes))
         jobs = await asyncio.to_thread(running.client.jobs)
-    assert process.returncode == 0, output.decode()[-3000:]
-    assert [(job.status, job.results.processed) for job in jobs.items] == [("completed", 50)]
+        told = await asyncio.to_thread(running.client.notifications, job_id_of(NIGHT))
+        assert (await running.prove()).contradictions == []
+    for code, output in ended:
+        assert code == 0, output[-3000:]
+    assert [(job.job_id, job.job_type, job.status, job.results.processed) for job in jobs.items] == [
+        (job_id_of(NIGHT), "scheduled", "completed", 50)
+    ]
+    assert [(one.kind, one.status) for one in told] == [("job_finished", "sent")]
+
+
+async def run_the_night(running: Running, home: Path) -> tuple[int | None, str]:
+    """One run of that night under a Dagster of its own: what two daemons on one tick come to."""
+    env = {
+        "DAGSTER_HOME": str(home),
+        "KAFKA_BOOTSTRAP_SERVERS": running.infrastructure.kafka_bootstrap,
+        "GATEWAY_URL": running.system.gateway_url,
+        "GATEWAY_USERNAME": ADMIN,
+        "GATEWAY_PASSWORD": running.system.admin_password,
+    }
+    command = ["-m", "dagster", "job", "execute", "-m", "orchestration.definitions", "--job", "daily_processing"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        "--tags",
+        json.dumps({TRIGGER_TAG: NIGHT}),
+        env=inherited_environment(env),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()

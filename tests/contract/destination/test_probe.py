@@ -80,3 +80,37 @@ async def test_anything_else_is_unwell(plan: Plan, kind: Transport) -> None:
 @KINDS
 async def test_one_that_is_not_there_is_unwell(kind: Transport) -> None:
     assert await probed(kind, "http://127.0.0.1:1")
+
+
+@KINDS
+async def test_administrations_are_told_where_the_transport_can_be_asked(
+    sandbox: tuple[str, SandboxDestination], kind: Transport
+) -> None:
+    deadline, numbers = timedelta(seconds=DEADLINE), [f"0{n:09}" for n in range(120)]
+    async with aclosing(kind.at(sandbox[0], token=TOKEN, connections=1, deadline=deadline)) as destination:
+        missing = await destination.unreachable(numbers)
+    told = "the rest transport cannot be asked for its 120 administrations"
+    assert missing == ([] if kind is GraphqlDestination else told)
+
+
+@pytest.mark.parametrize(
+    ("answer", "missing"),
+    [
+        (b'{"data":{"a0":{"companyNumber":"1"},"a1":null},"errors":[{"message":"Access denied"}]}', ["2"]),
+        (b'{"errors":[{"message":"Cannot query field \\"administration\\" on type \\"Query\\""}]}', None),
+        (b"<html>", None),
+    ],
+)
+async def test_what_a_token_may_not_read_is_missing_and_an_answer_without_data_says_nothing(
+    answer: bytes, missing: list[str] | None
+) -> None:
+    def peer(request: Request) -> Plan:
+        return Reply(200, answer)
+
+    deadline = timedelta(seconds=DEADLINE)
+    async with (
+        listening(peer) as url,
+        aclosing(GraphqlDestination.at(url, token=TOKEN, connections=1, deadline=deadline)) as destination,
+    ):
+        found = await destination.unreachable(["1", "2"])
+    assert found == missing if missing is not None else isinstance(found, str)
