@@ -49,6 +49,10 @@ class SpanQueue:
         self._thread = threading.Thread(target=self._run, name="spans", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
     def put(self, span: Span) -> None:
         if len(self._waiting) >= self._most:
             self._dropped.inc()

@@ -15,8 +15,9 @@ from typing import Self
 from common.observability.ecs import told
 from common.observability.tracing import Context, current, new_span
 
-_RANDOM_BITS = 2**56 - 1
-"""W3C Trace Context, level 2: the last seven bytes of a trace id are random; so are those of our rows' ids."""
+_RANDOM_BITS = 2**32 - 1
+"""The last four bytes are random in every trace id (W3C Trace Context, level 2) and in every UUIDv7 of ours: the bits
+before them count within a millisecond, so a page of rows would be sampled whole or not at all."""
 
 Attribute = str | int | float | bool
 
