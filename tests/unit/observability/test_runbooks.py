@@ -37,3 +37,13 @@ def test_its_commands_can_be_typed(page: Path) -> None:
         parse(line)
     for line in re.findall(r"kubectl [^`\n]+", page.read_text()):
         assert KUBECTL.match(line)
+
+
+def test_the_page_on_observability_lists_every_alert_with_how_bad_and_whose() -> None:
+    page = (ROOT / "docs/observability.md").read_text()
+    listed = re.findall(r"^\| \[(\w+)\]\(runbooks/\1\.md\) \| ([\w, ]+) \| (\w+) \|", page, re.MULTILINE)
+    for name, severities, owner in listed:
+        of_it = [alert["labels"] for alert in alerts() if alert["alert"] == name]
+        assert {one["severity"] for one in of_it} == set(severities.split(", ")), name
+        assert {one["owner"] for one in of_it} == {owner}, name
+    assert {name for name, _, _ in listed} == {alert["alert"] for alert in alerts()}
