@@ -24,6 +24,8 @@ OWN = {
     "services/gateway/src/gateway/adapters/dry_run_orders.py",
 }
 """The files whose statements name the tables of dry runs."""
+TOLD = "services/notifier/src/notifier/adapters/previews.py"
+"""Reads how a dry run of the schedule ended, to tell people of it."""
 KEYS = "services/gateway/src/gateway/adapters/postgres_jobs.py"
 """Reads which order had an Idempotency-Key, whatever it was for."""
 MIGRATION = re.compile(r"/migrations/versions/\d{4}_")
@@ -56,7 +58,7 @@ def announcers(path: Path) -> set[str]:
 
 
 def test_no_statement_of_anybody_else_names_the_rows_of_dry_runs() -> None:
-    assert naming(statements()) == OWN | {KEYS}
+    assert naming(statements()) == OWN | {KEYS, TOLD}
 
 
 def test_nothing_that_sends_sweeps_moves_proves_recovers_replays_or_reports_knows_them() -> None:
@@ -64,7 +66,11 @@ def test_nothing_that_sends_sweeps_moves_proves_recovers_replays_or_reports_know
     forbidden = re.compile(
         r"^services/(?:sender|notifier)/|/common/db/|/common/amnesia|/recovery|replay|/postgres_closing"
     )
-    assert [path for path in naming(statements()) if forbidden.search(path)] == []
+    assert [path for path in naming(statements()) - {TOLD} if forbidden.search(path)] == []
+
+
+def test_what_tells_people_of_a_dry_run_writes_messages_alone() -> None:
+    assert written_by(TOLD) == {"notifications"}
 
 
 @pytest.mark.parametrize("path", sorted(OWN))

@@ -9,7 +9,8 @@ import pytest
 from common.db.alerts import close_alert, open_alert
 from common.db.corrections import note_corrections
 from common.db.pool import Database
-from notifier.adapters.postgres import PostgresJobReports, PostgresNotifications
+from notifier.adapters.postgres import PostgresNotifications
+from notifier.adapters.postgres_jobs import PostgresJobReports
 from notifier.adapters.slack import SlackMessenger
 from notifier.domain.report import Counts
 from notifier.use_cases import RecordAlerts

@@ -8,16 +8,20 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from common.clock import SYSTEM_CLOCK
 from common.db.pool import Database
 from common.errors import PermanentError
-from notifier.adapters.postgres import PostgresJobReports, PostgresNotifications
+from notifier.adapters.postgres import PostgresNotifications
 from notifier.adapters.postgres_alerts import PostgresAlertReports
+from notifier.adapters.postgres_jobs import PostgresJobReports
 from notifier.adapters.slack import NoMessenger, SlackMessenger
 from notifier.composing import Compose
+from notifier.domain.notification import Claim, Kind
 from notifier.domain.report import Cause, Counts
 from notifier.domain.wording import Message, Tone
 from notifier.ports import Messenger, Notifications
-from notifier.use_cases import RecordFinishedJobs, TellPeople
+from notifier.telling import TellPeople
+from notifier.use_cases import RecordFinishedJobs
 from sandbox.faults import Behaviour
 from tests.integration.notifier.conftest import SlackFace, finished_job
 from tests.unit.notifier.fakes import BRUSSELS, FakeNotifications, OwnedTime
@@ -25,6 +29,7 @@ from tests.unit.notifier.fakes import BRUSSELS, FakeNotifications, OwnedTime
 pytestmark = pytest.mark.stack
 
 LEASE = timedelta(seconds=30)
+CLAIM = Claim(uuid4(), uuid4(), Kind.JOB_FINISHED, "subject", 1, SYSTEM_CLOCK.now())
 MESSAGE = Message(Tone.GOOD, "done", (), (), "http://gateway/jobs/1", None)
 Forward = Callable[[float], Awaitable[None]]
 

@@ -8,7 +8,7 @@ from notifier.adapters.slack import SlackMessenger
 from notifier.domain.notification import Delivered, Delivery, NotDelivered
 from sandbox.faults import Behaviour, Effect, Rule
 from tests.integration.notifier.conftest import SlackFace
-from tests.integration.notifier.test_rows import MESSAGE
+from tests.integration.notifier.test_rows import CLAIM, MESSAGE
 
 pytestmark = pytest.mark.stack
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.stack
 )
 async def test_only_a_200_is_delivered(slack: SlackFace, rule: Rule | None, stored: int, ending: Delivery) -> None:
     slack.face.player.play(Behaviour(rules=(rule,) if rule else ()))
-    outcome = await SlackMessenger(slack.url, timeout=timedelta(seconds=0.5)).post(MESSAGE)
+    outcome = await SlackMessenger(slack.url, timeout=timedelta(seconds=0.5)).post(MESSAGE, CLAIM)
     assert type(outcome) is type(ending)
     if isinstance(outcome, NotDelivered) and isinstance(ending, NotDelivered):
         assert outcome.error.startswith(ending.error)
@@ -43,6 +43,6 @@ async def test_only_a_200_is_delivered(slack: SlackFace, rule: Rule | None, stor
 
 async def test_a_slack_that_is_not_there_is_no_answer(slack: SlackFace) -> None:
     slack.down()
-    outcome = await SlackMessenger(slack.url, timeout=timedelta(seconds=1)).post(MESSAGE)
+    outcome = await SlackMessenger(slack.url, timeout=timedelta(seconds=1)).post(MESSAGE, CLAIM)
     assert isinstance(outcome, NotDelivered)
     assert outcome.error.startswith("no answer: ClientConnectorError")

@@ -19,6 +19,7 @@ SETTINGS = {"sender": SenderSettings, "notifier": NotifierSettings}
         ("send_rate", 0.01), ("send_rate", 10_000), ("send_rate", 50), ("send_rate", "unlimited"),
         ("send_concurrency", 1), ("send_concurrency", 512),
         ("report_at", "00:00"), ("report_at", "23:59"),
+        ("notify_language", "nl"), ("quiet_from", "22:00"), ("digest_day", 7),
         ("job_late_after", 60), ("ui_notice", ""), ("ui_notice", "x" * 500),
     ],
 )  # fmt: skip
@@ -34,6 +35,7 @@ def test_a_value_of_its_kind_and_within_its_bounds_is_kept_as_it_is(key: str, va
         ("send_concurrency", 0), ("send_concurrency", 513), ("send_concurrency", 1.5),
         ("send_concurrency", "unlimited"),
         ("report_at", "7:30"), ("report_at", "24:00"), ("report_at", "07:30\n"), ("report_at", 730),
+        ("notify_language", "de"), ("notify_language", ""), ("digest_day", 0),
         ("ui_notice", "x" * 501), ("ui_notice", "a\x00b"), ("ui_notice", ["x"]),
     ],
 )  # fmt: skip
@@ -76,7 +78,7 @@ def row(key: Any) -> str:
         return f"| `{key.name}` | {key.service} | `{key.environment}` | restart | {key.description} |"
     bounds = {
         Kind.TIME: "00:00 to 23:59",
-        Kind.TEXT: f"at most {key.maximum or 0:g} characters",
+        Kind.TEXT: ", ".join(f"`{word}`" for word in key.words) or f"at most {key.maximum or 0:g} characters",
     }.get(key.kind) or f"{key.minimum:g} to {key.maximum:g}{''.join(f' or `{word}`' for word in key.words)}"
     environment = f"`{key.environment}`" if key.environment else "-"
     default = f"`{key.default}`" if key.default != "" else "empty"

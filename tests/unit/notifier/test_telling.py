@@ -11,7 +11,8 @@ from common.contracts.events import JobEvent, JobEventKind
 from common.errors import PermanentError
 from notifier.composing import Compose
 from notifier.domain.notification import Delivery, NotConfigured, NotDelivered, wait_before
-from notifier.use_cases import RecordFinishedJobs, TellPeople
+from notifier.telling import TellPeople
+from notifier.use_cases import RecordFinishedJobs
 from tests.unit.notifier.fakes import (
     BRUSSELS,
     NOON,

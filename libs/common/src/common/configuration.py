@@ -30,6 +30,8 @@ class Kind(StrEnum):
 class Key:
     """`minimum` and `maximum`: of a number the value, of a text the length. `words`: what is allowed besides.
 
+    A text that has words is one of them.
+
     `live`: safe to change while `service` runs; the others are shown, and changed by their environment variable and a
     restart only.
     """
@@ -57,6 +59,8 @@ class Key:
                     raise ValueError("give hours and minutes, 00:00 to 23:59")
                 return value
             case Kind.TEXT:
+                if self.words:
+                    raise ValueError(f"give one of {', '.join(self.words)}")
                 most = int(self.maximum or 0)
                 if not isinstance(value, str) or len(value) > most or _CONTROLS.search(value):
                     raise ValueError(f"give a text of at most {most} characters, without control characters")
@@ -88,6 +92,26 @@ KEYS: Sequence[Key] = (
     Key(
         "job_late_after", Kind.INTEGER, "notifier", "JOB_LATE_AFTER", 3600,
         "seconds after its listing ended that a job which is not over is told about", 60, 86_400,
+    ),
+    Key(
+        "notify_language", Kind.TEXT, "notifier", "NOTIFY_LANGUAGE", "en",
+        "the language of Slack and of every recipient without one of its own", words=("nl", "fr", "en"),
+    ),
+    Key(
+        "quiet_from", Kind.TIME, "notifier", "QUIET_FROM", "00:00",
+        "when the quiet hours begin, in SCHEDULE_TIMEZONE; the same as `quiet_until`: there are none",
+    ),
+    Key(
+        "quiet_until", Kind.TIME, "notifier", "QUIET_UNTIL", "00:00",
+        "when the quiet hours end; what was held back in them is told then, in one message",
+    ),
+    Key(
+        "digest_at", Kind.TIME, "notifier", "DIGEST_AT", "08:00",
+        "when daily and weekly digests are told, in SCHEDULE_TIMEZONE",
+    ),
+    Key(
+        "digest_day", Kind.INTEGER, "notifier", "DIGEST_DAY", 1,
+        "the day of weekly digests: 1 is Monday, 7 is Sunday", 1, 7,
     ),
     Key(
         "ui_notice", Kind.TEXT, "gateway", None, "",

@@ -7,7 +7,6 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
-from pydantic import SecretStr
 
 from common.configuration import Value
 from common.contracts.events import JobEvent
@@ -22,16 +21,13 @@ from common.kafka.dead_letters import DeadLetters
 from common.kafka.lag import lags
 from common.runtime import App, Loop, Resources
 from notifier.adapters.gauges import Gauges
-from notifier.adapters.postgres import PostgresJobReports, PostgresNotifications
-from notifier.adapters.postgres_alerts import PostgresAlertReports
-from notifier.adapters.slack import NoMessenger, SlackMessenger
+from notifier.adapters.postgres import PostgresNotifications
 from notifier.adapters.webhook_posts import HttpPoster
 from notifier.adapters.webhook_rows import PostgresOutbox, PostgresOutcomes
-from notifier.composing import Compose
+from notifier.channelling import LEASE_IN_TIMEOUTS, channels_of, live_hours, owners_of, telling
 from notifier.handlers import make_handler
-from notifier.ports import Messenger
 from notifier.settings import NotifierSettings
-from notifier.use_cases import RecordAlerts, RecordFinishedJobs, RecordOpenJobs, Rhythm, TellPeople
+from notifier.use_cases import RecordAlerts, RecordFinishedJobs, RecordOpenJobs, RecordTheRest, Rhythm
 from notifier.webhooks.sending import Deliver
 
 log = structlog.get_logger()
@@ -41,49 +37,48 @@ SWEEP_EVERY = 10.0
 ALERTS_EVERY = 2.0
 COLLECT_EVERY = 1.0
 TIDY_EVERY = 300.0
-LEASE_IN_TIMEOUTS = 3
 
 
 async def build_app(settings: NotifierSettings, resources: Resources) -> App:
     database, broker = resources.database, resources.broker
-    notifications = PostgresNotifications(database)
-    timeout = timedelta(seconds=settings.slack_timeout)
-    zone = ZoneInfo(settings.schedule_timezone)
-    record = RecordFinishedJobs(notifications)
-    rhythm = live_rhythm(settings, LiveConfiguration(database, "notifier"))
-    record_open = RecordOpenJobs(notifications, zone=zone, rhythm=rhythm)
-    record_alerts = RecordAlerts(notifications)
-    compose = Compose(
-        PostgresJobReports(database), PostgresAlertReports(database), public_url=settings.public_url, zone=zone
-    )
-    messenger = _messenger(settings.slack_webhook_url, timeout)
-    tell = TellPeople(notifications, compose, messenger, lease=timeout * LEASE_IN_TIMEOUTS, post_timeout=timeout)
-    bell = asyncio.Event()
+    channels, owners = channels_of(settings), owners_of(settings)
+    notifications = PostgresNotifications(database, tuple(channels), owners=owners.channels)
+    live = LiveConfiguration(database, "notifier")
+    zone, rhythm = ZoneInfo(settings.schedule_timezone), live_rhythm(settings, live)
+    record, record_open = RecordFinishedJobs(notifications), RecordOpenJobs(notifications, zone=zone, rhythm=rhythm)
+    record_alerts, record_rest = RecordAlerts(notifications), RecordTheRest(notifications)
+    tellers = telling(settings, database, channels, owners, live_hours(settings, live))
+    bells = [asyncio.Event() for _ in tellers]
     store = PostgresDeadLetters(database, cluster=settings.kafka_bootstrap_servers)
     dead_letters = DeadLetters(Group.NOTIFIER, store, Announcer(broker, source=Group.NOTIFIER))
     besides, close = _besides(settings, database)
     consumers = Consumers(broker, Group.NOTIFIER, dead_letters, alerts=PostgresAlerts(database))
-    consumers.on(Topic.JOBS_EVENTS, JobEvent, make_handler(record, bell.set))
+    consumers.on(Topic.JOBS_EVENTS, JobEvent, make_handler(record, lambda: _ring(bells)))
 
     async def sweep() -> None:
-        finished, still_open = await record.sweep(), await record_open()
-        if finished or still_open:
-            bell.set()
+        found = [await record.sweep(), await record_open(), await record_rest()]
+        if any(found):
+            _ring(bells)
 
     async def look_for_alerts() -> None:
         if await record_alerts():
-            bell.set()
+            _ring(bells)
 
     return App(
         subscribers=consumers.subscribers,
         loops=[
-            _every(SEND_EVERY, tell, bell),
+            *(_every(SEND_EVERY, tell, bell) for tell, bell in zip(tellers, bells, strict=True)),
             _every(SWEEP_EVERY, sweep, asyncio.Event()),
             _every(ALERTS_EVERY, look_for_alerts, asyncio.Event()),
             *besides,
         ],
         close=[close],
     )
+
+
+def _ring(bells: Sequence[asyncio.Event]) -> None:
+    for bell in bells:
+        bell.set()
 
 
 def _besides(settings: NotifierSettings, database: Database) -> tuple[Sequence[Loop], Loop]:
@@ -116,10 +111,6 @@ def live_rhythm(
         )
 
     return rhythm
-
-
-def _messenger(url: SecretStr | None, timeout: timedelta) -> Messenger:
-    return NoMessenger() if url is None else SlackMessenger(url.get_secret_value(), timeout=timeout)
 
 
 def _every(seconds: float, step: Callable[[], Awaitable[None]], bell: asyncio.Event) -> Loop:

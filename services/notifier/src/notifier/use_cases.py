@@ -1,33 +1,22 @@
-"""The stories: remember that a job ended or is still open, and tell people until they were told."""
+"""The stories of what there is to tell: a job ended, is still open, was corrected; an alert; a look at tonight."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import assert_never
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.contracts.events import JobEvent, JobEventKind
-from notifier.composing import Compose, Interim, Never, Nothing, NotYet
-from notifier.domain.notification import (
-    GIVE_UP_AFTER,
-    Claim,
-    Delivered,
-    NotConfigured,
-    NotDelivered,
-    wait_before,
-)
 from notifier.domain.still_open import MORNING, SAID_AFTER, morning_of
-from notifier.domain.wording import Message
-from notifier.ports import Messenger, Notifications
+from notifier.ports import Notifications
 
 log = structlog.get_logger()
 
 FINISHED = frozenset({JobEventKind.COMPLETED, JobEventKind.FAILED})
 LOOK_BACK = timedelta(days=3)
-NOT_CONFIGURED = "not configured: SLACK_WEBHOOK_URL is not set"
+A_NIGHT = timedelta(hours=12)
 
 
 class RecordFinishedJobs:
@@ -100,80 +89,15 @@ class RecordAlerts:
         return bool(await self._notifications.record_alerts(LOOK_BACK))
 
 
-class TellPeople:
-    """Posts what is due, one after the other; each is claimed before its post and composed when it is posted."""
+class RecordTheRest:
+    """Rows for corrections that only Slack has one for, for what tonight would be, and for what a digest left over."""
 
-    def __init__(
-        self,
-        notifications: Notifications,
-        compose: Compose,
-        messenger: Messenger,
-        *,
-        lease: timedelta,
-        post_timeout: timedelta,
-        clock: Clock = SYSTEM_CLOCK,
-    ) -> None:
+    def __init__(self, notifications: Notifications) -> None:
         self._notifications = notifications
-        self._compose = compose
-        self._messenger = messenger
-        self._lease = lease
-        self._room = (lease - post_timeout).total_seconds()
-        self._clock = clock
-        self._quiet_until = 0.0
 
-    async def __call__(self) -> None:
-        """Post until nothing is due, or until the channel asks for silence."""
-        while (now := self._clock.monotonic()) >= self._quiet_until:
-            claim = await self._notifications.claim(self._lease)
-            if claim is None:
-                return
-            await self._tell(claim, post_before=now + self._room)
-
-    async def _tell(self, claim: Claim, *, post_before: float) -> None:
-        match await self._compose(claim):
-            case Nothing(why):
-                await self._notifications.abandon(claim, why)
-            case Never(why):
-                await self._give_up(claim, why)
-            case NotYet(why, wait):
-                await self._try_later(claim, why, wait)
-            case Message() | Interim() as composed:
-                if self._clock.monotonic() > post_before:
-                    await self._try_later(claim, "the lease was nearly over")
-                else:
-                    await self._post(claim, composed)
-
-    async def _post(self, claim: Claim, composed: Message | Interim) -> None:
-        message = composed.message if isinstance(composed, Interim) else composed
-        delivery = await self._messenger.post(message)
-        match delivery:
-            case Delivered():
-                if isinstance(composed, Interim):  # before the mark: an end in between tells twice, never too little
-                    await self._notifications.record_correction(composed.job_id)
-                await self._notifications.mark_sent(claim, message)
-                log.info("people_told", **_subject(claim), attempt=claim.attempt, tone=message.tone)
-            case NotDelivered(error, retry_after):
-                if retry_after is not None:
-                    self._quiet_until = self._clock.monotonic() + retry_after.total_seconds()
-                await self._try_later(claim, error, retry_after)
-            case NotConfigured():
-                await self._notifications.abandon(claim, NOT_CONFIGURED)
-            case _:
-                assert_never(delivery)
-
-    async def _try_later(self, claim: Claim, error: str, floor: timedelta | None = None) -> None:
-        if self._clock.now() - claim.created_at > GIVE_UP_AFTER[claim.kind]:
-            await self._give_up(claim, error)
-            return
-        wait = wait_before(claim.attempt, floor)
-        await self._notifications.postpone(claim, wait, error)
-        log.warning("people_not_told_yet", **_subject(claim), attempt=claim.attempt,
-                    again_in=wait.total_seconds(), error=error)  # fmt: skip
-
-    async def _give_up(self, claim: Claim, error: str) -> None:
-        await self._notifications.abandon(claim, error)
-        log.error("people_never_told", **_subject(claim), attempts=claim.attempt, error=error)
-
-
-def _subject(claim: Claim) -> dict[str, str]:
-    return {"kind": claim.kind, "subject": claim.subject}
+    async def __call__(self) -> bool:
+        """Whether there is something to send."""
+        found = await self._notifications.record_corrections(LOOK_BACK)
+        found += await self._notifications.record_previews(A_NIGHT)
+        found += await self._notifications.record_left_over()
+        return bool(found)

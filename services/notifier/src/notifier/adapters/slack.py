@@ -14,8 +14,8 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from common.http.client import observed
 from common.observability import metrics
-from notifier.domain.notification import Delivered, Delivery, NotConfigured, NotDelivered
-from notifier.domain.wording import Message, Tone
+from notifier.domain.message import Message, Tone
+from notifier.domain.notification import Claim, Delivered, Delivery, NotConfigured, NotDelivered
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class SlackMessenger:
         self._client = AsyncWebhookClient(url, timeout=math.ceil(self._timeout), retry_handlers=[], logger=quiet)
         self._client.proxy = None  # it would take HTTP_PROXY and know no exceptions to it
 
-    async def post(self, message: Message) -> Delivery:
+    async def post(self, message: Message, claim: Claim) -> Delivery:  # noqa: ARG002 - Slack knows no ids of ours
         async with observed("slack", "POST") as call:
             delivery = await self._post(message)
             call.name = "ok" if isinstance(delivery, Delivered) else "error"
@@ -62,7 +62,7 @@ class NoMessenger:
     def __init__(self) -> None:
         log.warning("slack_not_configured", hint="set SLACK_WEBHOOK_URL; until then messages are stored, not sent")
 
-    async def post(self, message: Message) -> Delivery:  # noqa: ARG002 - the port's signature
+    async def post(self, message: Message, claim: Claim) -> Delivery:  # noqa: ARG002 - the port's signature
         metrics.NOTIFICATIONS.labels("slack", "not_configured").inc()
         return NotConfigured()
 

@@ -23,6 +23,12 @@ class Kind(StrEnum):
     ALERT_OPENED = "alert_opened"
     ALERT_CLOSED = "alert_closed"
     ALERT_DIGEST = "alert_digest"
+    JOB_CAUSES = "job_causes"
+    """Nothing is said of it: it becomes a row for each cause of the job that somebody owns."""
+    FAILURES = "failures"
+    PREVIEW = "preview"
+    DIGEST = "digest"
+    """Of what was held back until then."""
 
 
 GIVE_UP_AFTER: Mapping[Kind, timedelta] = {
@@ -33,6 +39,10 @@ GIVE_UP_AFTER: Mapping[Kind, timedelta] = {
     Kind.ALERT_OPENED: timedelta(days=3),
     Kind.ALERT_CLOSED: timedelta(days=3),
     Kind.ALERT_DIGEST: timedelta(days=3),
+    Kind.JOB_CAUSES: timedelta(days=3),
+    Kind.FAILURES: timedelta(days=3),
+    Kind.PREVIEW: timedelta(hours=12),  # of one night
+    Kind.DIGEST: timedelta(days=3),
 }
 """A message about a job of three days ago helps nobody; the row stays, `abandoned`, with its last error."""
 
@@ -45,19 +55,29 @@ class Claim:
     token: UUID
     kind: Kind
     subject: str
-    """The id of a job or of an alert; for a digest the alerts' kind."""
+    """The id of a job or of an alert; for a digest what it is of, for failures their cause."""
     attempt: int
     """1 for the first post."""
     created_at: datetime
     window: str = ""
+    channel: str = "slack"
 
     @property
     def id_of_subject(self) -> UUID:
         """Raises PermanentError where a row's subject is no id."""
-        try:
-            return UUID(self.subject)
-        except ValueError:
-            raise PermanentError(f"{self.subject!r} is no id") from None
+        return _id(self.subject)
+
+    @property
+    def id_of_window(self) -> UUID:
+        """Raises PermanentError where a row's window is no id."""
+        return _id(self.window)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise PermanentError(f"{text!r} is no id") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +95,18 @@ class NotDelivered:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """Whoever it is for cannot be reached there, now or later: posting it again changes nothing."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotConfigured:
     """There is no channel to post to."""
 
 
-Delivery: TypeAlias = Delivered | NotDelivered | NotConfigured
+Delivery: TypeAlias = Delivered | NotDelivered | Refused | NotConfigured
 
 
 def wait_before(attempt: int, floor: timedelta | None = None) -> timedelta:

@@ -1,4 +1,4 @@
-"""Who answers for a kind of trouble, by how its name begins: `LOCAL-` are the accountants', `breaker` the engineers'."""
+"""Who answers for a kind of trouble, by how its name begins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -120,7 +120,9 @@ TEXTS: Mapping[str, str] = {
     "severity.warning": "Attention",
     "severity.info": "For your information",
 
-    "preview.headline": "Tonight: {go} would go, {fail} would fail, {duplicates} {duplicates:looks|look} like duplicates",
+    "preview.headline":
+        "Tonight: {go} would go, {fail} would fail, "
+        "{duplicates} {duplicates:looks|look} like duplicates",
     "preview.nothing": "Tonight: nothing to send",
     "preview.failed": "The preview of tonight failed",
     "preview.wait": "{n} would wait for a person: {causes}.",

@@ -16,7 +16,7 @@ TEXTS: Mapping[str, str] = {
     "link.alerts": "Ouvrir les alertes",
     "link.failures": "Ouvrir les échecs",
     "link.preview": "Ouvrir l'aperçu",
-    "mail.footer": "Envoyé par l'intégration des factures Clearfacts. Ce que vous recevez est réglé par qui l'exploite.",
+    "mail.footer": "Envoyé par l'intégration des factures Clearfacts. Son exploitant règle ce que vous recevez.",
 
     "job.broken": "Traitement des factures en échec : la balance n'est pas juste",
     "job.cancelled": "Traitement des factures annulé",
@@ -49,7 +49,7 @@ TEXTS: Mapping[str, str] = {
     "job.reason": "Raison : {text}",
     "job.no_reason": "aucune raison n'a été notée",
     "job.look_first":
-        "Ce que la source a présenté et ce qui en est advenu ne concordent pas. À vérifier avant le prochain traitement.",
+        "Ce que la source a présenté et ce qui en est advenu ne concordent pas. À vérifier avant le suivant.",
     "job.goes_on":
         "Rien n'est perdu : ce qui a été présenté continue tout seul, et le prochain traitement reprend au même point.",
     "run.scheduled": "Traitement planifié",
