@@ -67,8 +67,8 @@ def phases(caller: str) -> dict[str, Any]:
     whole = caller == Role.ADMIN or EXAMPLES > 0
     return {
         "coverage": {"enabled": whole},
-        "fuzzing": {"generation": {"max-examples": EXAMPLES or (2 if whole else 1)}},
-        "stateful": {"enabled": whole, "generation": {"max-examples": EXAMPLES or 2}, "max-steps": 5},
+        "fuzzing": {"generation": {"max-examples": EXAMPLES or 1}},
+        "stateful": {"enabled": whole, "generation": {"max-examples": EXAMPLES or 1}, "max-steps": 5},
     }
 
 
