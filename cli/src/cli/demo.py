@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.demo_report import report
+from cli.demo_told import told
 from cli.progress import Progress
 from client import GatewayClient, Job
 from local.foreground import make_say, run
@@ -69,7 +70,7 @@ async def _demo(options: argparse.Namespace) -> int:
         job = await asyncio.to_thread(_process, system, console)
         proof = await _prove(system)
         contradictions = [*([job.error.message] if job.error else []), *proof.contradictions]
-        report(console, system, job, proof, contradictions)
+        report(console, system, job, proof, contradictions, await told(system.oracle, str(job.job_id)))
         figures = _figures(job, proof, balanced=not contradictions, seconds=time.monotonic() - began)
         if not options.once:
             await _stay(say, figures if options.json else None)

@@ -10,7 +10,9 @@ from local.proof import Proof
 from local.system import System
 
 
-def report(console: Console, system: System, job: Job, proof: Proof, contradictions: Sequence[str]) -> None:
+def report(
+    console: Console, system: System, job: Job, proof: Proof, contradictions: Sequence[str], told: Sequence[str]
+) -> None:
     console.print(_buckets(job))
     console.print(_examples(job))
     results = job.results
@@ -24,6 +26,8 @@ def report(console: Console, system: System, job: Job, proof: Proof, contradicti
         console.print(f"          ({unclear} whose answer never came are held)")
     verdict = "the balance holds: nothing missing, nothing twice" if not contradictions else "; ".join(contradictions)
     console.print(f"verdict   {verdict}", style="bold green" if not contradictions else "bold red")
+    for line in told:
+        console.print(line, highlight=False, markup=False)
     for line in system.lines():
         console.print(line, highlight=False)
 

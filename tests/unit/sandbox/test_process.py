@@ -32,7 +32,7 @@ class Running:
 
 
 async def start(data: Path, *faces: str, **settings: str) -> asyncio.subprocess.Process:
-    ports = {f"SANDBOX_{face}_PORT": "0" for face in ("SOURCE", "DESTINATION", "SLACK")}
+    ports = {f"SANDBOX_{face}_PORT": "0" for face in ("SOURCE", "DESTINATION", "SLACK", "TRACES", "MAIL", "MAILBOX")}
     env = {**ports, "SANDBOX_DATA_DIR": str(data), **{f"SANDBOX_{k}": v for k, v in settings.items()}}
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "sandbox", *faces, env=env, stderr=asyncio.subprocess.PIPE
@@ -178,4 +178,4 @@ async def test_a_second_process_on_the_same_log_is_one_line_and_no_start(tmp_pat
 
 async def test_a_face_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path) -> None:
     status, said = await complaint(tmp_path, "java")
-    assert (status, said) == (2, "usage: python -m sandbox [source] [destination] [slack] [traces]\n")
+    assert (status, said) == (2, "usage: python -m sandbox [source] [destination] [slack] [traces] [mail]\n")

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.probes import HOST
+
 ADMIN = "admin"
 
 Settings = dict[str, str]
@@ -18,6 +20,7 @@ class Places:
     source: str
     destination: str
     slack: str
+    mail_port: int
     jwt_keys: Path
     admin_password: Path
     sandbox_token: Path
@@ -51,11 +54,23 @@ def settings_of(
             settings = {
                 "SLACK_WEBHOOK_URL": f"{places.slack}/services/sandbox",
                 "PUBLIC_URL": places.gateway,
+                **(_mail(places) if "SMTP_HOST" not in given else {}),
                 **_webhooks(places, given),
             }
         case _:
             settings = {}
     return {name: value for name, value in settings.items() if name not in given}
+
+
+def _mail(places: Places) -> Settings:
+    """The sandbox's receiver, which delivers nothing."""
+    return {
+        "SMTP_HOST": HOST,
+        "SMTP_PORT": str(places.mail_port),
+        "SMTP_SECURITY": "none",
+        "EMAIL_FROM": "clearfacts@example.test",
+        "EMAIL_RECIPIENTS": json.dumps({"operations": {"address": "operations@example.test"}}),
+    }
 
 
 def _webhooks(places: Places, given: Mapping[str, str]) -> Settings:

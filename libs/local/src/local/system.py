@@ -105,6 +105,7 @@ class System:
                 if self.options.observability
                 else []
             ),
+            f"e-mail    {self._url('sandbox-mailbox')}/sandbox/messages",
             *([f"traces    {self._url('sandbox-traces')}"] if self.options.traces is not None else []),
             f"sign in   {ADMIN} / {self.admin_password}",
             f"logs      {self.infrastructure.data.folder('logs')}",
@@ -153,6 +154,7 @@ class System:
             source=self._url("sandbox-source"),
             destination=self._url("sandbox-destination"),
             slack=self._url("sandbox-slack"),
+            mail_port=self._port("sandbox-mail"),
             jwt_keys=data.folder("jwt-keys"),
             admin_password=data.secret_file(ADMIN_PASSWORD),
             sandbox_token=data.secret_file("sandbox-token"),
@@ -160,7 +162,8 @@ class System:
         )
 
     def _sandbox(self) -> Part:
-        ports = {face: self._port(f"sandbox-{face}") for face in ("source", "destination", "slack", "traces")}
+        faces = ("source", "destination", "slack", "traces", "mail", "mailbox")
+        ports = {face: self._port(f"sandbox-{face}") for face in faces}
         env = {
             "SANDBOX_DATA_DIR": str(self.oracle),
             "SANDBOX_TOKEN": self.infrastructure.data.secret("sandbox-token"),

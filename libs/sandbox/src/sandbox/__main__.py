@@ -1,4 +1,4 @@
-"""`python -m sandbox [source] [destination] [slack] [traces]`: all faces, or the named ones, in one process."""
+"""`python -m sandbox [source] [destination] [slack] [traces] [mail]`: all faces, or the named ones, in one process."""
 
 import sys
 

@@ -25,10 +25,11 @@ from sandbox.source import Source
 from sandbox.traces import Traces
 from sandbox.web import Handler, Listener, listen
 
-Face: TypeAlias = Literal["source", "destination", "slack", "traces"]
-FACES: tuple[Face, ...] = ("source", "destination", "slack", "traces")
+Face: TypeAlias = Literal["source", "destination", "slack", "traces", "mail"]
+FACES: tuple[Face, ...] = ("source", "destination", "slack", "traces", "mail")
 SLACK_FILE = "slack.jsonl"
 TRACES_FILE = "traces.jsonl"
+MAIL_FILE = "mail.jsonl"
 log = logging.getLogger("sandbox")
 
 
@@ -85,6 +86,17 @@ def build_traces(settings: Settings, closing: ExitStack) -> Handler:
     return traces.routes()
 
 
+async def build_mail(settings: Settings, closing: ExitStack) -> Handler:
+    """Takes mail from now on; what is served is what it took."""
+    from sandbox.mail import Mail  # noqa: PLC0415 - its library is loaded by those who ask for this face
+
+    mail = Mail(settings.data_dir / MAIL_FILE)
+    closing.callback(mail.close)
+    server = await mail.serve(settings.mail_port, settings.host)
+    closing.callback(server.close)
+    return mail.routes()
+
+
 _BUILDERS: dict[Face, Callable[[Settings, ExitStack], Handler]] = {
     "source": build_source,
     "destination": build_destination,
@@ -100,11 +112,13 @@ async def serve(settings: Settings, faces: Sequence[Face], stop: asyncio.Event) 
         "destination": settings.destination_port,
         "slack": settings.slack_port,
         "traces": settings.traces_port,
+        "mail": settings.mailbox_port,
     }
     with ExitStack() as closing:
         listeners: list[Listener] = []
         for face in faces:
-            listener = await listen(_BUILDERS[face](settings, closing), ports[face], settings.host)
+            handler = await build_mail(settings, closing) if face == "mail" else _BUILDERS[face](settings, closing)
+            listener = await listen(handler, ports[face], settings.host)
             closing.callback(listener.stop)
             listeners.append(listener)
             log.info("%s listens on http://%s:%d", face, settings.host, listener.port)

@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     destination_port: int = Field(default=8082, ge=0, le=65535)
     slack_port: int = Field(default=8083, ge=0, le=65535)
     traces_port: int = Field(default=4318, ge=0, le=65535)
+    mail_port: int = Field(default=8025, ge=0, le=65535)  # SMTP
+    mailbox_port: int = Field(default=8084, ge=0, le=65535)  # what it took, by HTTP
     data_dir: Path = Path(".clearfacts/sandbox")
     token: SecretStr = SecretStr("sandbox-token")  # asked of callers of the source and the destination
 
