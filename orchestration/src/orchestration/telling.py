@@ -24,9 +24,9 @@ def of_job(job_id: UUID, state: JobState | None) -> Shown:
     if state is None:
         return shown
     if state.counts.get("failed"):
-        shown["failed_invoices"] = dg.MetadataValue.url(f"{base}/failed-messages?job_id={job_id}")
+        shown["failed_link"] = dg.MetadataValue.url(f"{base}/failed-messages?job_id={job_id}")
     if state.counts.get("held"):
-        shown["held_invoices"] = dg.MetadataValue.url(f"{base}/held?job_id={job_id}")
+        shown["held_link"] = dg.MetadataValue.url(f"{base}/held?job_id={job_id}")
     return {**shown, **{name: _value(value) for name, value in shares(state).items()}}
 
 

@@ -102,8 +102,8 @@ def test_a_night_tells_its_story_asset_by_asset(instance: dg.DagsterInstance) ->
     shown = done.shown("processed_invoices")
     assert shown["job_id"] == str(job_id)
     assert shown["url"] == f"http://gateway/jobs/{job_id}"
-    assert shown["failed_invoices"] == f"http://gateway/failed-messages?job_id={job_id}"
-    assert shown["held_invoices"] == f"http://gateway/held?job_id={job_id}"
+    assert shown["failed_link"] == f"http://gateway/failed-messages?job_id={job_id}"
+    assert shown["held_link"] == f"http://gateway/held?job_id={job_id}"
     assert (shown["processed"], shown["amount_sent"]) == (27, "EUR 270.00")
     assert shown["failures_by_cause"] == {"invalid": 2, "unknown_outcome": 1}
     assert shown["trace_id"] == done.result.run_id.replace("-", "")

@@ -77,11 +77,16 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
     )
     consumers = Consumers(resources.broker, Group.FETCHER, dead_letters, alerts=PostgresAlerts(database))
     consumers.on(Topic.JOBS_REQUESTED, JobRequested, on_jobs_requested(jobs, runner.ring))
-    look = source_look(_source(settings, client, limit=1))
-    reach = ReachabilityWatch(database, "fetcher", look, every=settings.reach_every)
     return App(
         subscribers=consumers.subscribers,
-        loops=(runner.run, closer.run, sweeper.run, Partitions(database).run, reach.run, *dry_runs),
+        loops=(
+            runner.run,
+            closer.run,
+            sweeper.run,
+            Partitions(database).run,
+            _reach(settings, database, client),
+            *dry_runs,
+        ),
         close=(client.aclose, workers.close),
         checks={MEMORY_CHECK: memory.remembers},
     )
@@ -99,6 +104,11 @@ def _source(settings: FetcherSettings, client: httpx.AsyncClient, *, limit: int 
         timeout=settings.source_timeout,
         fields=Fields(settings.source_id_field, settings.source_modified_field, settings.source_document_field),
     )
+
+
+def _reach(settings: FetcherSettings, database: Database, client: httpx.AsyncClient) -> Loop:
+    look = source_look(_source(settings, client, limit=1))
+    return ReachabilityWatch(database, "fetcher", look, every=settings.reach_every).run
 
 
 def _jobs(settings: FetcherSettings, database: Database) -> PostgresJobs:

@@ -58,10 +58,29 @@ class CloseRequest(Sent):
 def add_operation_routes(
     api: FastAPI, *, stories: OperationStories, authorize: Authorize, envelopes: Envelopes
 ) -> None:
-    reader = Depends(Guard(authorize, Permission.ALERTS_READ))
-    opener, closer = Guard(authorize, Permission.ALERTS_OPEN), Guard(authorize, Permission.ALERTS_CLOSE)
     watcher = Depends(Guard(authorize, Permission.JOBS_READ))
     operator = Depends(Guard(authorize, Permission.SYSTEM_READ))
+    _add_alert_routes(api, stories=stories, authorize=authorize, envelopes=envelopes)
+
+    @api.get("/api/v1/jobs/{job_id}/notifications", tags=["jobs"], name="notifications", dependencies=[watcher])
+    async def notifications(job_id: UUID) -> Envelope[JobNotifications]:
+        """What people were told of a job, oldest first, and whether it arrived; nothing for a job that is not there."""
+        return envelopes.success(JobNotifications(list(await stories.operations.notifications(job_id))))
+
+    @api.get("/api/v1/system/stages", tags=["operations"], name="stages", dependencies=[operator])
+    async def stages() -> Envelope[Stages]:
+        """How many invoices wait at each stage, for what, and since when the oldest."""
+        return envelopes.success(await stories.read_system.stages())
+
+    @api.get("/api/v1/system/settings", tags=["operations"], name="settings", dependencies=[operator])
+    async def settings() -> Envelope[SystemSettings]:
+        """Versions and settings of this gateway, without secrets."""
+        return envelopes.success(await stories.read_system.of_this_gateway())
+
+
+def _add_alert_routes(api: FastAPI, *, stories: OperationStories, authorize: Authorize, envelopes: Envelopes) -> None:
+    reader = Depends(Guard(authorize, Permission.ALERTS_READ))
+    opener, closer = Guard(authorize, Permission.ALERTS_OPEN), Guard(authorize, Permission.ALERTS_CLOSE)
 
     @api.get("/api/v1/alerts", tags=["operations"], name="alerts", dependencies=[reader])
     async def alerts(query: Annotated[AlertQuery, Query()]) -> Envelope[Page[AlertReading]]:
@@ -75,11 +94,6 @@ def add_operation_routes(
         """Ask for a person. While one of that kind and subject is open, it is answered and nothing is told anew."""
         return envelopes.success(await stories.operations.report(body.report(user, caller)))
 
-    @api.get("/api/v1/jobs/{job_id}/notifications", tags=["jobs"], name="notifications", dependencies=[watcher])
-    async def notifications(job_id: UUID) -> Envelope[JobNotifications]:
-        """What people were told of a job, oldest first, and whether it arrived; nothing for a job that is not there."""
-        return envelopes.success(JobNotifications(list(await stories.operations.notifications(job_id))))
-
     @api.post("/api/v1/alerts/{alert_id}/close", tags=["operations"], dependencies=[Depends(json_only)])
     async def close_alert(
         alert_id: UUID, user: Annotated[User, Depends(closer)], caller: FromCaller, body: CloseRequest
@@ -87,13 +101,3 @@ def add_operation_routes(
         """Close an alert that somebody dealt with; 409 for one that closes by itself when its cause is over."""
         closing = Closing(body.reason, user, caller)
         return envelopes.success(await stories.operations.close_alert(alert_id, closing))
-
-    @api.get("/api/v1/system/stages", tags=["operations"], name="stages", dependencies=[operator])
-    async def stages() -> Envelope[Stages]:
-        """How many invoices wait at each stage, for what, and since when the oldest."""
-        return envelopes.success(await stories.read_system.stages())
-
-    @api.get("/api/v1/system/settings", tags=["operations"], name="settings", dependencies=[operator])
-    async def settings() -> Envelope[SystemSettings]:
-        """Versions and settings of this gateway, without secrets."""
-        return envelopes.success(await stories.read_system.of_this_gateway())
