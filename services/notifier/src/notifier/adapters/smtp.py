@@ -5,7 +5,7 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
@@ -23,7 +23,8 @@ from notifier.domain.words import Words
 
 SILENCE = timedelta(seconds=30)
 """After a connection that failed: what failed for one message fails for the next."""
-_TEMPORARY = range(400, 500)
+_NO_MAILBOX = frozenset({550, 551, 553})
+"""From a server that says no more than these."""
 _GOING = 421
 _GOODBYE = 1.0
 _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?= |$)")
@@ -40,7 +41,7 @@ class MailServer:
     security: Security
     timeout: timedelta
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     ca_file: str | None = None
 
     def client(self, name: str) -> aiosmtplib.SMTP:
@@ -122,9 +123,9 @@ class SmtpMessenger:
             await client.rcpt(to)
             await client.data(content)
         except aiosmtplib.SMTPRecipientRefused as error:
-            if error.code in _TEMPORARY:
-                return _not_yet("the recipient was put off", error)
-            return Refused(f"the recipient was refused: {_code(error)}")
+            if _nobody_there(error):
+                return Refused(f"the recipient was refused: {_code(error)}")
+            return _not_yet("the recipient was not taken", error)
         except aiosmtplib.SMTPSenderRefused as error:
             return _not_yet("the sender was refused", error)
         except SMTPResponseException as error:
@@ -141,6 +142,12 @@ async def _goodbye(client: aiosmtplib.SMTP) -> None:
 
 def _not_yet(what: str, error: SMTPResponseException) -> NotDelivered:
     return NotDelivered(f"{what}: {_code(error)}", SILENCE if error.code == _GOING else None)
+
+
+def _nobody_there(error: SMTPResponseException) -> bool:
+    """Whether the address is the reason (RFC 3463: 5.1.x, 5.2.x), and not that we may not write to it."""
+    enhanced = _ENHANCED.match(error.message)
+    return enhanced[0].startswith(("5.1.", "5.2.")) if enhanced else error.code in _NO_MAILBOX
 
 
 def _code(error: SMTPResponseException) -> str:
