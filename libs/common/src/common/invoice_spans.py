@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
-from common.db.job_facts import KnownJobs
+from common.db.job_facts import JobFacts, KnownJobs
 from common.invoice.move import Moved
 from common.invoice.stage import Stage
 from common.observability.spans import Attribute, Span, tracer
@@ -21,9 +21,9 @@ JOB_ID = "clearfacts.job.id"
 WENT_WRONG = frozenset({Stage.FAILED, Stage.HELD, Stage.UNKNOWN})
 
 
-async def invoice_context(jobs: KnownJobs, job_id: UUID | None, row_id: UUID) -> Context | None:
+def invoice_context(facts: JobFacts | None, row_id: UUID) -> Context | None:
     """Below which a span of the invoice belongs; not sampled where only errors are to be told."""
-    job = await jobs.context(job_id)
+    job = facts.context if facts else None
     if job is None:
         return None
     return (

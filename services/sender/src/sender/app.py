@@ -66,7 +66,7 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
         TracedDestination(destination, jobs) if tracer.on else destination,
         settler,
         gate,
-        announce=claims_announcer(announcer),
+        announce=claims_announcer(announcer, jobs),
         deadline=settings.send_deadline,
         lease=settings.send_lease,
     )
@@ -90,9 +90,13 @@ async def build_app(settings: SenderSettings, resources: Resources) -> App:
     )
 
 
-def claims_announcer(announcer: Announcer) -> Callable[[Sequence[Moved]], Awaitable[None]]:
+def claims_announcer(announcer: Announcer, jobs: KnownJobs) -> Callable[[Sequence[Moved]], Awaitable[None]]:
+    """Tells of claims; where deliveries are traced it also learns in which trace, while there is time to ask."""
+
     async def announce(claimed: Sequence[Moved]) -> None:
         await announcer.announce(Topic.INVOICES_OUTCOMES, [outcome(moved) for moved in claimed])
+        if tracer.on:
+            await jobs.learn({moved.job_id for moved in claimed})
 
     return announce
 

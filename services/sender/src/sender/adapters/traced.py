@@ -31,9 +31,12 @@ class TracedDestination:
         return await self._destination.find(reference)
 
     async def deliver(self, claim: Claim) -> Delivery:
-        """Of a delivery that is not sampled a span is told where it was not accepted."""
+        """Of a delivery that is not sampled a span is told where it was not accepted.
+
+        Nothing is waited for but the destination: the lease was looked at just before, and an answer is to be settled.
+        """
         if tracer.samples(claim.id.int):
-            above = await invoice_context(self._jobs, claim.job_id, claim.id)
+            above = invoice_context(self._jobs.get(claim.job_id), claim.id)
             with tracer.span("send", parent=above, attributes=_attributes(claim)) as span:
                 delivery = await self._destination.deliver(claim)
                 if span is not None:
@@ -42,14 +45,16 @@ class TracedDestination:
         began = time.time_ns()
         delivery = await self._destination.deliver(claim)
         if not isinstance(delivery, Accepted):
-            await self._tell(claim, delivery, began)
+            self._tell(claim, delivery, began)
         return delivery
 
-    async def _tell(self, claim: Claim, delivery: Delivery, began: int) -> None:
-        ended, job = time.time_ns(), await self._jobs.context(claim.job_id)
-        if job is not None:
+    def _tell(self, claim: Claim, delivery: Delivery, began: int) -> None:
+        facts = self._jobs.get(claim.job_id)
+        if facts is not None and (job := facts.context) is not None:
             own = Context(job.trace, new_span(), sampled=True)
-            span = Span("send", own, job.span, Kind.INTERNAL, began, ended, _attributes(claim), error=_error(delivery))
+            span = Span(
+                "send", own, job.span, Kind.INTERNAL, began, time.time_ns(), _attributes(claim), error=_error(delivery)
+            )
             tracer.told(span)
 
 
