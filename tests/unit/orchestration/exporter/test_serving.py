@@ -7,9 +7,12 @@ from http import HTTPStatus
 import pytest
 from dagster import DagsterInstance
 
+from common.errors import ConfigurationError
+from common.settings import load_settings
 from orchestration.exporter.__main__ import refresh
 from orchestration.exporter.domain import BOUNDS, Durations, operations_of
 from orchestration.exporter.serving import HUNG_AFTER, LATE_AFTER, Shown, answer
+from orchestration.exporter.settings import ExporterSettings
 
 
 def health(path: str, shown: Shown, now: float) -> tuple[HTTPStatus, dict[str, object]]:
@@ -69,3 +72,9 @@ def test_a_duration_lies_in_the_first_bucket_whose_bound_it_does_not_pass(second
 def test_steps_of_a_mapping_count_for_their_operation() -> None:
     events = [("load[1]", "STEP_START"), ("load[2]", "STEP_START"), ("load[1]", "STEP_SUCCESS"), ("x", "STEP_SKIPPED")]
     assert operations_of(events) == {("load", "success"): 1, ("load", "interrupted"): 1, ("x", "skipped"): 1}
+
+
+def test_without_a_home_it_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    with pytest.raises(ConfigurationError, match="DAGSTER_HOME is not set"):
+        load_settings(ExporterSettings)
