@@ -73,17 +73,14 @@ class Working(Generic[EventT]):
     async def __call__(self, consumer: Any, records: Sequence[Record]) -> None:
         polled = Polled(consumer, records, Patience())
         current.set(self.waits)
-        adopt_context(records[-1])
-        with self._span(records):
-            await self._work(polled, consumer, records)
-
-    async def _work(self, polled: Polled, consumer: Any, records: Sequence[Record]) -> None:
         outcome = "failed"
         try:
+            adopt_context(records[-1])
             metrics.RECORDS.labels(self.group).inc(len(records))
             metrics.BATCH_RECORDS.labels(self.group).observe(len(records))
-            for piece in await self.begun.pieces(consumer, records):
-                await self._take(polled, piece)
+            with self._span(records):
+                for piece in await self.begun.pieces(consumer, records):
+                    await self._take(polled, piece)
             outcome = "done"
         except asyncio.CancelledError:
             outcome = "cancelled"
