@@ -1,6 +1,5 @@
 """The mail adapter against the sandbox's receiver: every way a mail can end, and what arrives."""
 
-import asyncio
 import ipaddress
 import logging
 import ssl
@@ -185,13 +184,14 @@ async def test_with_starttls_the_password_opens_and_is_in_no_log(
     with caplog.at_level(logging.DEBUG):
         async with receiving(tmp_path, tls=context, password=SECRET) as (mail, port):
             logging.getLogger("mail").setLevel(logging.CRITICAL)  # the receiver's own log would tell it
-            us = messenger(port, security="starttls", password=SECRET, ca=ca)
-            assert await us.post(MESSAGE, CLAIM) == Delivered()
+            right = await messenger(port, security="starttls", password=SECRET, ca=ca).post(MESSAGE, CLAIM)
+            assert right == Delivered()
             wrong = await messenger(port, security="starttls", password="wrong", ca=ca).post(MESSAGE, CLAIM)
             assert wrong == NotDelivered("the login was refused: 535 5.7.8", SILENCE)
             assert len(mail.messages()) == 1
     assert SECRET not in caplog.text
-    assert SECRET not in repr(us._server), "a repr is what a log of an error shows"
+    server = MailServer("localhost", 25, "tls", timedelta(1), "us", SECRET)
+    assert SECRET not in repr(server), "a repr is what a log of an error shows"
 
 
 @pytest.mark.parametrize("offered", ["no TLS", "a certificate of nobody"])
@@ -210,7 +210,7 @@ async def test_without_tls_or_trust_nothing_is_said(
 async def test_tls_from_the_first_byte(tmp_path: Path, certificate: tuple[Path, ssl.SSLContext]) -> None:
     ca, context = certificate
     mail = Mail(tmp_path / "mail.jsonl")
-    server = await asyncio.get_running_loop().create_server(mail._conversation, "localhost", 0, ssl=context)
+    server = await mail.serve(host="localhost", at_once=context)
     try:
         port = server.sockets[0].getsockname()[1]
         assert await messenger(port, security="tls", ca=ca).post(MESSAGE, CLAIM) == Delivered()

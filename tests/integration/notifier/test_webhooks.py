@@ -21,6 +21,7 @@ from notifier.webhooks.rules import sign
 from tests.integration.notifier.conftest import finished_job
 from tests.integration.notifier.receiver import Receiver, answers, receiving
 from tests.integration.notifier.webhooks_world import KEY, Webhooks
+from tests.support.readings import reading
 
 pytestmark = pytest.mark.stack
 
@@ -55,7 +56,9 @@ async def test_an_outcome_arrives_signed_so_that_the_documented_verifier_takes_i
 ) -> None:
     endpoint = await webhooks.endpoint(receiver.url)
     row = await webhooks.invoice("sent")
+    before = reading("webhook_deliveries_total", outcome="delivered")
     assert await webhooks.round() == 1
+    assert reading("webhook_deliveries_total", outcome="delivered") == before + 1
     headers, body = receiver.seen[0]
     told = json.loads(body)
     assert (told["type"], told["data"]["id"], told["data"]["clearfacts_uuid"]) == ("invoice.sent", str(row), "cf-1")

@@ -84,10 +84,12 @@ class Mail:
         lines = self._path.read_bytes().splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
-    async def serve(self, port: int = 0, host: str = "127.0.0.1") -> asyncio.Server:
-        """Raises OSError when the port is taken; port 0 takes a free one."""
+    async def serve(
+        self, port: int = 0, host: str = "127.0.0.1", *, at_once: ssl.SSLContext | None = None
+    ) -> asyncio.Server:
+        """Raises OSError when the port is taken; port 0 takes a free one. `at_once`: TLS from the first byte."""
         loop = asyncio.get_running_loop()
-        return await loop.create_server(self._conversation, host, port)
+        return await loop.create_server(self._conversation, host, port, ssl=at_once)
 
     def _conversation(self) -> SMTP:
         self.seen += 1
