@@ -30,6 +30,7 @@ FOREIGN: Mapping[str, frozenset[str]] = {
     "kubelet_volume_stats_available_bytes": frozenset({"namespace", "persistentvolumeclaim"}),
     "kubelet_volume_stats_capacity_bytes": frozenset({"namespace", "persistentvolumeclaim"}),
     # KMinion, github.com/redpanda-data/kminion, docs/metrics.md
+    "kminion_exporter_up": frozenset({"version"}),
     "kminion_kafka_cluster_info": frozenset({"broker_count", "cluster_id", "cluster_version", "controller_id"}),
     "kminion_kafka_topic_high_water_mark_sum": frozenset({"topic_name"}),
     "kminion_kafka_topic_log_dir_size_total_bytes": frozenset({"topic_name"}),
