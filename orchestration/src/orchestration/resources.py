@@ -45,7 +45,9 @@ def gateway(context: dg.InitResourceContext) -> ClientGateway:  # noqa: ARG001 -
 def broker(context: dg.InitResourceContext) -> KafkaTrigger:
     run = context.run
     trace = trace_id_of(run.root_run_id or run.run_id) if run else None
-    return KafkaTrigger(run_settings().kafka_bootstrap_servers, trace=trace)
+    settings = run_settings()
+    receiver = str(settings.otel_exporter_otlp_endpoint) if settings.otel_exporter_otlp_endpoint else None
+    return KafkaTrigger(settings.kafka_bootstrap_servers, trace=trace, receiver=receiver)
 
 
 @dg.resource(description="Slack itself, for when the gateway is away; all else the notifier says.")

@@ -3,7 +3,7 @@
 from datetime import time
 from typing import Annotated
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints
 
 from common.settings import Settings, TimeZone
 
@@ -36,5 +36,6 @@ class RunSettings(Settings):
     gateway_url: str
     gateway_username: str
     gateway_password: SecretStr
+    otel_exporter_otlp_endpoint: AnyHttpUrl | None = Field(default=None, description="a receiver of spans")
     slack_webhook_url: SecretStr | None = Field(default=None, description="only for when the gateway is away")
     public_url: str | None = Field(default=None, description="where people reach the gateway, default gateway_url")

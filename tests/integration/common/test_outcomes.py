@@ -19,6 +19,7 @@ from common.kafka import Announcer, make_broker
 from common.outcomes import MoveAnnouncer
 from tests.integration.common.kafka import announcing
 from tests.integration.common.rows import insert_row
+from tests.support.readings import reading
 
 pytestmark = pytest.mark.stack
 
@@ -82,3 +83,23 @@ async def test_an_end_that_could_not_be_told_keeps_its_timer(database: Database)
     with pytest.raises(InfrastructureError):
         await MoveAnnouncer(deaf, database, service="test").announce([await as_moved(database, row)])
     assert await database.fetchval("SELECT wake_at IS NOT NULL FROM invoices WHERE id = $1", row)
+
+
+async def test_an_end_is_counted_from_the_jobs_request_and_another_round_by_its_reason(
+    announcer: Announcer, database: Database
+) -> None:
+    job = await database.fetchval(
+        """INSERT INTO jobs (job_type, status, created_at) VALUES ('manual', 'running', now() - interval '90 seconds')
+           RETURNING id"""
+    )
+    row = await insert_row(database, Stage.SENT)
+    await database.execute("UPDATE invoices SET job_id = $1 WHERE id = $2", job, row)
+    again = await insert_row(database, Stage.VALIDATED, reason="not_accepted")
+    seconds = reading("invoice_end_to_end_seconds_sum", outcome="sent")
+    ends = reading("invoice_end_to_end_seconds_count", outcome="sent")
+    rounds = reading("invoice_retries_total", service="test", reason="not_accepted")
+    moved = [await as_moved(database, one) for one in (row, again)]
+    await MoveAnnouncer(announcer, database, service="test").announce(moved)
+    assert reading("invoice_end_to_end_seconds_count", outcome="sent") == ends + 1
+    assert reading("invoice_end_to_end_seconds_sum", outcome="sent") - seconds == pytest.approx(90, abs=20)
+    assert reading("invoice_retries_total", service="test", reason="not_accepted") == rounds + 1

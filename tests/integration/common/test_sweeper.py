@@ -17,6 +17,7 @@ from common.invoice.stage import Stage
 from common.isolation import Isolation
 from common.storm import CONSECUTIVE
 from tests.integration.common.rows import insert_row
+from tests.support.readings import reading
 
 pytestmark = pytest.mark.stack
 
@@ -49,9 +50,10 @@ async def test_two_sweepers_never_lease_the_same_row(database: Database) -> None
 
 async def test_an_announcement_that_is_older_than_the_lease_finds_the_row_taken(database: Database) -> None:
     row = await insert_row(database, due=LONG_AGO)
-    worked = Worked()
+    worked, before = Worked(), reading("swept_rows_total", service="test", stage="fetched")
     await Sweeper(database, (), service="test").once(Sweep(Stage.FETCHED, worked))
     assert worked.keys == [(row, 2)]
+    assert reading("swept_rows_total", service="test", stage="fetched") == before + 1
     async with database.connection() as connection:
         late = await apply_moves(connection, [Move(row, 1, Stage.FETCHED, Stage.VALIDATED)], actor="handler")
         mine = await apply_moves(connection, [Move(row, 2, Stage.FETCHED, Stage.VALIDATED)], actor="sweeper")

@@ -7,13 +7,16 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from common.configuration import Value
+from common.db.job_facts import KnownJobs
 from common.db.pool import Database
 from common.db.postgres_alerts import PostgresAlerts
+from common.observability.spans import tracer
 from notifier.adapters.postgres import PostgresNotifications
 from notifier.adapters.postgres_alerts import PostgresAlertReports
 from notifier.adapters.postgres_jobs import PostgresJobReports
 from notifier.adapters.slack import NoMessenger, SlackMessenger
 from notifier.adapters.smtp import MailServer, SmtpMessenger
+from notifier.adapters.traced import TracedMessenger
 from notifier.composing import Compose, Voice
 from notifier.domain.channels import EMAIL, SLACK, Channel, Channels, Hours
 from notifier.domain.owners import Owner, Owners
@@ -116,7 +119,7 @@ def telling(
         return TellPeople(
             notifications,
             compose,
-            messenger,
+            TracedMessenger(messenger, KnownJobs(database)) if tracer.on else messenger,
             lease=timeout * LEASE_IN_TIMEOUTS,
             post_timeout=timeout,
             decide=by_the_hours(channels, hours),

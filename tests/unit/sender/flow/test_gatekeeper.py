@@ -12,6 +12,7 @@ from sender.domain.flow import Aimd, Bucket, Standing
 from sender.domain.flow.breaker import PROBE_LEASE
 from sender.gate import Gate
 from sender.gatekeeper import LEASE_EVERY, LOOK_EVERY, Gatekeeper
+from tests.support.readings import reading
 from tests.unit.sender.fakes import Time
 from tests.unit.sender.flow.fakes import FakeShared
 
@@ -105,9 +106,11 @@ async def test_one_probe_for_all_when_it_is_due_and_none_before() -> None:
     world.time.seconds = 0.99
     await world.both(*replicas)
     assert world.destination.probes == 0
+    before = reading("destination_probes_total", outcome="unwell")
     world.time.seconds = 1.0
     await world.both(*replicas)
     assert world.destination.probes == 1
+    assert reading("destination_probes_total", outcome="unwell") == before + 1
     await world.both(*replicas)
     assert world.destination.probes == 1
     world.time.seconds = 3.0

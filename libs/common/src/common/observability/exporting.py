@@ -88,14 +88,14 @@ class SpanQueue:
         return told is SpanExportResult.SUCCESS
 
 
-def start_exporting(endpoint: str, *, service: str, environment: str, ratio: float) -> SpanQueue:
+def start_exporting(endpoint: str, *, service: str, environment: str = "", ratio: float) -> SpanQueue:
     """Let the tracer of this process tell `endpoint`, the base address of a receiver for OTLP over HTTP."""
     resource = Resource.create(
         {
             "service.name": service,
             "service.namespace": "clearfacts",
             "service.instance.id": f"{socket.gethostname()}:{os.getpid()}",
-            "deployment.environment.name": environment,
+            **({"deployment.environment.name": environment} if environment else {}),
         }
     )
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT)
