@@ -20,6 +20,8 @@ Answer = TypeVar("Answer")
 
 ASK_AGAIN = timedelta(seconds=30)
 FIRST_SLICE = 1.0
+MISSING = timedelta(seconds=60)
+"""A job that is followed and not there for that long was never asked for: an op was started alone."""
 LONGEST_SLICE = 5.0
 """A run that is cancelled ends within one slice."""
 SHARE = 20
@@ -62,6 +64,7 @@ class ProcessInvoices:
         self._until = clock.monotonic() + self._deadline
         self._report_at = report_at
         self._sleep = sleep
+        self._missing_since: float | None = None
 
     def ask(self, event: JobRequested) -> JobState:
         """Until the source is listed. Raises as `follow` does, and nothing of that before the job was asked for."""
@@ -71,8 +74,8 @@ class ProcessInvoices:
     def follow(self, job_id: UUID, phase: Phase) -> JobState | Waits:
         """How the job stands when it has left `phase` behind, or that it waits for retries only.
 
-        Raises JobFailed, JobNotFinished when the deadline is over, and PermanentError when the gateway refuses us:
-        the job then runs unfollowed.
+        Raises JobFailed, JobNotFinished when the deadline is over or nobody asked for that job, and PermanentError when
+        the gateway refuses us: the job then runs unfollowed.
         """
         return self._follow(job_id, phase, None)
 
@@ -103,13 +106,15 @@ class ProcessInvoices:
             pause = min(pause * 1.5, LONGEST_SLICE)
 
     def _follow(self, job_id: UUID, phase: Phase, event: JobRequested | None) -> JobState | Waits:
-        asked_at, quiet = None, Quietness(self._clock.monotonic())
+        asked_at, quiet, self._missing_since = None, Quietness(self._clock.monotonic()), None
         pause = FIRST_SLICE
         while (now := self._clock.monotonic()) < self._until:
             due = asked_at is None or now - asked_at >= ASK_AGAIN.total_seconds()
             if event is not None and due and self._published(event):
                 asked_at = now
-            state = self._look(job_id) if event is None or asked_at is not None else None
+            state = self._look(job_id, now) if event is None or asked_at is not None else None
+            if state is None and event is None:
+                self._give_up_what_is_missing(job_id, now)
             if state is not None:
                 event = None
                 if reached(state, phase):
@@ -137,9 +142,15 @@ class ProcessInvoices:
         log.info("trigger_published", job_id=str(event.job_id))
         return True
 
-    def _look(self, job_id: UUID) -> JobState | None:
+    def _look(self, job_id: UUID, now: float) -> JobState | None:
         try:
-            return self._jobs.progress(job_id)
+            state = self._jobs.progress(job_id)
         except InfrastructureError as error:
             log.warning("gateway_not_there", job_id=str(job_id), error=str(error))
             return None
+        self._missing_since = (self._missing_since or now) if state is None else None
+        return state
+
+    def _give_up_what_is_missing(self, job_id: UUID, now: float) -> None:
+        if self._missing_since is not None and now - self._missing_since >= MISSING.total_seconds():
+            raise JobNotFinished(f"there is no job {job_id}: start the whole job, not one op of it")

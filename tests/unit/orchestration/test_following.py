@@ -171,6 +171,14 @@ def test_a_broken_balance_fails_where_the_end_is_waited_for_and_a_dead_source_wh
         Night(lambda _: JobState("failed", error="the source answered 503")).story().ask(EVENT)
 
 
+def test_an_op_that_was_started_alone_says_so_within_a_minute_and_a_gateway_that_is_away_is_no_missing_job() -> None:
+    night = Night(lambda _: None)
+    night.gateway.down_until = 300
+    with pytest.raises(JobNotFinished, match="there is no job"):
+        night.story().follow(EVENT.job_id, Phase.ENDED)
+    assert 360 <= night.time.seconds <= 375
+
+
 REPORT_AT = TWO_AM + timedelta(hours=1)
 
 
