@@ -10,7 +10,6 @@ from dagster import DagsterInstance
 from common.errors import ConfigurationError
 from common.settings import load_settings
 from orchestration.exporter.__main__ import refresh
-from orchestration.exporter.domain import BOUNDS, Durations, operations_of
 from orchestration.exporter.serving import HUNG_AFTER, LATE_AFTER, Shown, answer
 from orchestration.exporter.settings import ExporterSettings
 
@@ -59,19 +58,6 @@ def test_a_storage_that_is_away_is_asked_again_and_the_last_page_stays() -> None
     refresh(connect, shown, stop, every=0.001)
     assert seen == [b"before\n"] * 3
     assert b"dagster_storage_read_timestamp_seconds" in shown.page
-
-
-@pytest.mark.parametrize(("seconds", "bucket"), [(0.0, 0), (1.0, 0), (1.1, 1), (BOUNDS[-1] + 1, len(BOUNDS))])
-def test_a_duration_lies_in_the_first_bucket_whose_bound_it_does_not_pass(seconds: float, bucket: int) -> None:
-    durations = Durations()
-    durations.add(seconds)
-    assert durations.counts.index(1) == bucket
-    assert durations.cumulative()[-1] == ("+Inf", 1)
-
-
-def test_steps_of_a_mapping_count_for_their_operation() -> None:
-    events = [("load[1]", "STEP_START"), ("load[2]", "STEP_START"), ("load[1]", "STEP_SUCCESS"), ("x", "STEP_SKIPPED")]
-    assert operations_of(events) == {("load", "success"): 1, ("load", "interrupted"): 1, ("x", "skipped"): 1}
 
 
 def test_without_a_home_it_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
