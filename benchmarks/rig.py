@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -52,6 +52,17 @@ class Rig:
         """The main process of each part that runs now."""
         status = self._system.infrastructure.supervisor.status()
         return {part.name: part.pid for part in status if part.pid is not None}
+
+    def url_of(self, part: str) -> str:
+        return self._system.url_of(part)
+
+    async def restart_services(self, env: Mapping[str, str]) -> None:
+        """Stop the services, lay `env` over their settings, start them again; returns when they are ready."""
+        keepers = [self._system.infrastructure.supervisor.keeper(name) for name in SERVICES]
+        await asyncio.gather(*(keeper.hold() for keeper in keepers))
+        for keeper in keepers:
+            keeper.part = replace(keeper.part, env={**keeper.part.env, **env})
+        await asyncio.gather(*(keeper.release() for keeper in keepers))
 
     def restarts(self) -> Mapping[str, int]:
         status = self._system.infrastructure.supervisor.status()

@@ -1,4 +1,4 @@
-"""`./run bench`: `end-to-end` measures and proves that nothing was lost or sent twice, `reads` what the API answers."""
+"""`./run bench`: `end-to-end` proves that nothing is lost or sent twice; `reads` asks the API; `telemetry` its cost."""
 
 import argparse
 import json
@@ -14,6 +14,8 @@ from benchmarks.reads.command import DATA as READS_DATA
 from benchmarks.reads.command import reads
 from benchmarks.report import report
 from benchmarks.rig import PRODUCT, Workload
+from benchmarks.telemetry import DATA as TELEMETRY_DATA
+from benchmarks.telemetry import telemetry
 from local.foreground import make_say, run
 from local.system import SERVICES
 
@@ -54,9 +56,10 @@ async def _end_to_end(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run bench", description="Measure (docs/performance.md).")
-    verbs = parser.add_subparsers(required=True, metavar="end-to-end|reads")
+    verbs = parser.add_subparsers(required=True, metavar="end-to-end|reads|telemetry")
     _add_end_to_end(verbs)
     _add_reads(verbs)
+    _add_telemetry(verbs)
     return parser
 
 
@@ -89,6 +92,21 @@ def _add_reads(verbs: Verbs) -> None:
     add("--noisy", action="store_true", help="exit code 0 also where a goal was missed")
     add("--json", action="store_true", help="print the figures as the last line")
     verb.set_defaults(measure=reads)
+
+
+def _add_telemetry(verbs: Verbs) -> None:
+    verb = verbs.add_parser("telemetry", help="CPU with traces, scrapes and log lines against CPU without, in turns")
+    add = verb.add_argument
+    add("--pairs", type=_positive, default=9, help="how often both are measured (default %(default)s)")
+    add("--count", type=_positive, default=2_000, help="invoices of each half (default %(default)s)")
+    add("--warmup", type=_positive, default=300, help="invoices before each (default %(default)s)")
+    add("--in-flight", type=_positive, default=64, metavar="N", help="calls at once (default %(default)s)")
+    add("--latency", type=float, default=0.05, help="of the destination, in seconds (default %(default)s)")
+    add("--seed", type=int, default=1, help="of the generated documents (default %(default)s)")
+    add("--data", type=Path, default=TELEMETRY_DATA, help="data directory, wiped first (default %(default)s)")
+    add("--noisy", action="store_true", help="exit code 0 also on a machine that was not quiet or where it cost more")
+    add("--json", action="store_true", help="print the figures as the last line")
+    verb.set_defaults(measure=telemetry)
 
 
 def _positive(text: str) -> int:

@@ -3,13 +3,34 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from client import ApiError, HeldSummary, Job
 from sandbox.oracle import Oracle
 from tests.support.system import SHORT_CLOCKS, Running, running_system
+from tests.support.telemetry import missing_metrics
+from tests.support.telemetry import told as story_of
 
+STEPS = (
+    "gateway publish jobs.requested.v1",
+    "fetcher process jobs.requested.v1",
+    "fetcher list the source",
+    "fetcher GET source",
+    "fetcher invoice",
+    "validator process invoices.fetched.v1",
+    "validator invoice validated",
+    "sender process invoices.validated.v1",
+    "sender send",
+    "sender uploadFile clearfacts",
+    "sender invoice unknown",
+    "sender invoice sent",
+    "fetcher end the job",
+    "notifier process jobs.events.v1",
+    "notifier tell people: job_finished",
+    "notifier POST slack",
+)
 SANDBOX = {"SANDBOX_COUNT": "60", "SANDBOX_UNKNOWN": "3", "SANDBOX_CHANGED": "2"}
 
 
@@ -58,7 +79,7 @@ async def until(running: Running, row: HeldSummary, *standing: str) -> None:
 @pytest.mark.timeout(180)
 async def test_what_is_held_ends_by_what_a_person_decides_and_nothing_is_sent_twice(tmp_path: Path) -> None:
     env = {**SHORT_CLOCKS, "DESTINATION_TRANSPORT": "graphql"}  # it cannot be looked up: what is unclear is held
-    async with running_system(tmp_path, sandbox=SANDBOX, env=env) as running:
+    async with running_system(tmp_path, sandbox=SANDBOX, env=env, traces=1.0) as running:
         foretold = await dry_run(running, killing=("fetcher", "validator"))
         job = await running.finish(await running.start_job())
         compare(foretold, job)
@@ -91,6 +112,17 @@ async def test_what_is_held_ends_by_what_a_person_decides_and_nothing_is_sent_tw
         assert told.clearfacts_response is not None
         assert told.clearfacts_response["read_back"].startswith("confirmed")
         assert (await asyncio.to_thread(running.client.alerts)).items == []
+        await one_trace(running, job, told.id)
+        assert await missing_metrics(running) == set()
+
+
+async def one_trace(running: Running, job: Job, row: UUID) -> None:
+    """From the click through a lost answer and a person's word to the message: one tree, nothing beside it."""
+    found = await story_of(running, str(job.job_id), str(row), *STEPS)
+    assert [root.span["name"] for root in found.roots] == ["POST /api/v1/invoices/process"]
+    assert found.orphans == []
+    errors = [span["error"] for span in found.own if span["name"] == "send"]
+    assert [error.split(":")[0] for error in errors] == ["unknown"]
 
 
 @pytest.mark.timeout(180)

@@ -11,8 +11,19 @@ from local.service_settings import ADMIN
 from local.surroundings import inherited_environment
 from orchestration.domain.trigger import TRIGGER_TAG, job_id_of
 from tests.support.system import Running, running_system
+from tests.support.telemetry import told as spans_of
 
 NIGHT = "daily:2026-11-24"
+STEPS = (
+    "orchestration publish jobs.requested.v1",
+    "fetcher process jobs.requested.v1",
+    "fetcher list the source",
+    "fetcher invoice",
+    "sender send",
+    "sender invoice sent",
+    "notifier tell people: job_finished",
+    "notifier POST slack",
+)
 
 
 @pytest.mark.timeout(200)
@@ -20,17 +31,21 @@ async def test_two_daemons_that_start_one_night_at_once_make_one_job_and_both_ru
     homes = [tmp_path / "one", tmp_path / "two"]
     for home in homes:
         home.mkdir()
-    async with running_system(tmp_path / "system", sandbox={"SANDBOX_COUNT": "50"}) as running:
+    async with running_system(tmp_path / "system", sandbox={"SANDBOX_COUNT": "50"}, traces=1.0) as running:
         ended = await asyncio.gather(*(run_the_night(running, home) for home in homes))
         jobs = await asyncio.to_thread(running.client.jobs)
         told = await asyncio.to_thread(running.client.notifications, job_id_of(NIGHT))
         assert (await running.prove()).contradictions == []
+        [row] = (await asyncio.to_thread(running.client.invoices, limit=1)).items
+        story = await spans_of(running, str(job_id_of(NIGHT)), str(row.id), *STEPS)
     for code, output in ended:
         assert code == 0, output[-3000:]
     assert [(job.job_id, job.job_type, job.status, job.results.processed) for job in jobs.items] == [
         (job_id_of(NIGHT), "scheduled", "completed", 50)
     ]
-    assert [(one.kind, one.status) for one in told] == [("job_finished", "sent")]
+    assert [root.span["name"] for root in story.roots] == ["Dagster run: scheduled"]
+    assert story.orphans == []
+    assert {(one.kind, one.status) for one in told} == {("job_finished", "sent")}
 
 
 async def run_the_night(running: Running, home: Path) -> tuple[int | None, str]:
@@ -41,6 +56,7 @@ async def run_the_night(running: Running, home: Path) -> tuple[int | None, str]:
         "GATEWAY_URL": running.system.gateway_url,
         "GATEWAY_USERNAME": ADMIN,
         "GATEWAY_PASSWORD": running.system.admin_password,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": running.system.url_of("sandbox-traces"),
     }
     command = ["-m", "dagster", "job", "execute", "-m", "orchestration.definitions", "--job", "daily_processing"]
     process = await asyncio.create_subprocess_exec(

@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks.run import main
+from benchmarks.telemetry import Pair, figures
 from local.run_command import main as run_command
 
 
@@ -28,3 +29,11 @@ def test_the_kind_of_measurement_has_to_be_named(capsys: pytest.CaptureFixture[s
         main([])
 
     assert "end-to-end" in capsys.readouterr().err
+
+
+def test_what_telemetry_adds_is_the_median_of_the_pairs_with_their_quartiles() -> None:
+    pairs = [Pair(1.0 + more, 1.0, others=0.02) for more in (0.02, 0.04, 0.01, 0.03, 0.05)]
+    found = figures(pairs)
+    assert found["more"] == {"median": 0.03, "spread": [0.02, 0.04], "all": [0.01, 0.02, 0.03, 0.04, 0.05]}
+    assert (found["quiet"], found["cpu_seconds_per_1000_without"]) == (True, 1.0)
+    assert figures([Pair(1.0, 1.0, others=0.5)])["quiet"] is False

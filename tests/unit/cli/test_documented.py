@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from cli.main import app
 
 ROOT = Path(__file__).parents[3]
-PAGES = ("README.md", "docs/operating.md", "docs/configuration.md", "docs/webhooks.md")
+PAGES = ("README.md", "docs/operating.md", "docs/configuration.md", "docs/telemetry.md", "docs/webhooks.md")
 USED_WRONGLY = typer.BadParameter.__mro__[1]
 """The parser's own error, of which Typer shows its children only."""
 
