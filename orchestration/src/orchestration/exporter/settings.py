@@ -8,7 +8,7 @@ from common.settings import LogLevel, Settings
 
 
 class ExporterSettings(Settings):
-    dagster_home: Path = Field(description="the folder of dagster.yaml; Dagster reads the variable itself")
+    dagster_home: Path = Field(description="the folder of dagster.yaml")
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, ge=0, le=65535)
     log_level: LogLevel = "info"
