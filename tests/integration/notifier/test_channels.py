@@ -177,8 +177,8 @@ async def test_one_alert_for_each_cause_goes_to_its_owner_once_a_day(database: D
 
 async def dry_run(database: Database, reason: str, status: str = "completed") -> UUID:
     user: UUID = await database.fetchval(
-        """INSERT INTO users (username, email, password_hash, role) VALUES ($1::text, $1::text || '@x.test', '', 'admin')
-           RETURNING id""",
+        """INSERT INTO users (username, email, password_hash, role)
+           VALUES ($1::text, $1::text || '@x.test', '', 'admin') RETURNING id""",
         f"u{uuid4()}",
     )
     run: UUID = await database.fetchval(

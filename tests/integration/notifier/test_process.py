@@ -12,6 +12,7 @@ from common.contracts.webhooks import secret_of, shown
 from common.db.pool import Database
 from common.kafka import Announcer, make_broker
 from sandbox.faults import Behaviour, Effect, Rule
+from sandbox.mail import Mail
 from tests.integration.notifier.conftest import SlackFace, finished_job, notifier, until
 from tests.integration.notifier.receiver import receiving
 from tests.integration.notifier.webhooks_world import KEY, Webhooks
@@ -112,3 +113,38 @@ async def test_a_notifier_delivers_outcomes_to_endpoints_and_logs_neither_addres
     log = (tmp_path / "log").read_bytes()
     for secret in (KEY, shown(secret_of(KEY, endpoint, 1)), "in-the-address"):
         assert secret.encode() not in log
+
+
+async def test_a_mail_server_that_hangs_slows_neither_slack_nor_webhooks_and_mail_comes_when_it_is_back(
+    database: Database, database_url: str, kafka_bootstrap: str, slack: SlackFace, tmp_path: Path
+) -> None:
+    mail = Mail(tmp_path / "mail.jsonl", behaviour=Behaviour(rules=(Rule(effect=Effect.HANG_BEFORE),)))
+    server = await mail.serve()
+    jobs = [await finished_job(database) for _ in range(3)]
+
+    async def told() -> bool:
+        return all(slack.about(job) for job in jobs)
+
+    async def mailed() -> bool:
+        return len({stored["message_id"] for stored in mail.messages()}) == len(jobs)
+
+    settings = {
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(server.sockets[0].getsockname()[1]),
+        "SMTP_SECURITY": "none",
+        "SMTP_TIMEOUT": "3",
+        "EMAIL_FROM": "us@example.test",
+        "EMAIL_RECIPIENTS": '{"ann": {"address": "ann@people.test", "language": "nl"}}',
+    }
+    async with notifier(database_url, kafka_bootstrap, slack.url, tmp_path / "log", **settings):
+        await announce(kafka_bootstrap, jobs[0], JobEventKind.COMPLETED)
+        await until(told)
+        assert not await mailed()
+        mail.player.play(Behaviour())
+        await until(mailed)
+    assert {stored["subject"] for stored in mail.messages()} == {
+        "Factuurverwerking klaar: 4 verzonden, 3 mislukt, 1 wacht op een beslissing"
+    }
+    assert b"people.test" not in (tmp_path / "log").read_bytes()
+    server.close()
+    mail.close()

@@ -134,6 +134,15 @@ async def test_a_mail_has_a_text_and_a_page_that_say_the_same_and_run_nothing(tm
     assert headers(stored)["Auto-Submitted"] == "auto-generated"
 
 
+@pytest.mark.parametrize("subject", ["word " * 29 + "word", "é" * 150, "x" * 150, "terminé : " * 14 + "!"])
+async def test_a_long_subject_arrives_as_it_is(tmp_path: Path, subject: str) -> None:
+    async with receiving(tmp_path) as (mail, port):
+        await messenger(port).post(replace(MESSAGE, headline=subject), CLAIM)
+        (stored,) = mail.messages()
+    assert stored["subject"] == subject
+    assert max(len(line) for line in stored["raw"].splitlines()) < 200
+
+
 @pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r", "\u2028", "\x0b", "\x00"])
 async def test_nothing_that_is_said_can_become_a_header_or_a_command(tmp_path: Path, line_end: str) -> None:
     evil = f"run{line_end}Bcc: x@y.test{line_end}.{line_end}RCPT TO:<x@y.test>"

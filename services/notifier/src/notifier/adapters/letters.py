@@ -14,6 +14,8 @@ from notifier.domain.notification import Claim
 from notifier.domain.words import Words
 
 LONGEST_SUBJECT = 150
+_UNFOLDED = SMTP.clone(max_line_length=LONGEST_SUBJECT + 40)
+"""Folded before its first word, a plain subject would begin with a space. Encoded words have a length of their own."""
 _COLOURS: Mapping[Tone, str] = {Tone.GOOD: "#1a7f37", Tone.ATTENTION: "#9a6700", Tone.BAD: "#cf222e"}
 _PAGE = (
     '<!DOCTYPE html><html lang="{language}"><body style="font-family:sans-serif;max-width:40em">{body}</body></html>'
@@ -23,11 +25,12 @@ _CELL = '<td style="padding:2px 16px 2px 0">'
 
 def letter(message: Message, claim: Claim, *, sender: str, to: str, words: Words, now: datetime) -> EmailMessage:
     """The same notification has the same Message-ID each time; all about one subject is one thread."""
-    made = EmailMessage(policy=SMTP)
+    subject = one_line(message.headline)[:LONGEST_SUBJECT]
+    made = EmailMessage(policy=_UNFOLDED if subject.isascii() else SMTP)
     domain = Address(addr_spec=sender).domain
     made["From"] = Address(display_name="Clearfacts", addr_spec=sender)
     made["To"] = Address(addr_spec=to)
-    made["Subject"] = one_line(message.headline)[:LONGEST_SUBJECT]
+    made["Subject"] = subject
     made["Date"] = format_datetime(now)
     made["Message-ID"] = f"<{claim.id}@{domain}>"
     made["References"] = f"<about.{sub('[^A-Za-z0-9._-]', '-', claim.subject)[:80]}@{domain}>"
