@@ -8,7 +8,18 @@ import structlog
 
 from common.clock import SYSTEM_CLOCK, Clock
 from notifier.composing import Compose, Interim, Never, Nothing, NotYet, Several
-from notifier.domain.channels import QUIET, AtOnce, Channels, Decision, Hold, Hours, Unwanted, decide, quiet_until
+from notifier.domain.channels import (
+    QUIET,
+    SLACK,
+    AtOnce,
+    Channels,
+    Decision,
+    Hold,
+    Hours,
+    Unwanted,
+    decide,
+    quiet_until,
+)
 from notifier.domain.digests import Told
 from notifier.domain.message import Message
 from notifier.domain.notification import (
@@ -72,7 +83,6 @@ class TellPeople:
         self._room = (lease - post_timeout).total_seconds()
         self._decide = decide
         self._alerts = alerts
-        self._refused = set[str]()
         self._clock = clock
         self._quiet_until = 0.0
 
@@ -149,14 +159,13 @@ class TellPeople:
                 await self._notifications.mark_sent(claim, composed)
 
     async def _is_refused(self, claim: Claim, error: str) -> None:
-        self._refused.add(claim.channel)
         if self._alerts is not None:
             await self._alerts.open(REFUSED, claim.channel, {"why": error})
 
     async def _is_taken(self, claim: Claim) -> None:
-        if claim.channel in self._refused and self._alerts is not None:
+        """Whoever opened the alert may have been another replica, or this one before its restart."""
+        if self._alerts is not None and claim.channel != SLACK:
             await self._alerts.close(REFUSED, claim.channel)
-        self._refused.discard(claim.channel)
 
     async def _try_later(self, claim: Claim, error: str, floor: timedelta | None = None) -> None:
         if self._clock.now() - claim.created_at > GIVE_UP_AFTER[claim.kind]:

@@ -31,7 +31,8 @@ RETURNING id, lease_token, kind, subject, window_key, attempts, created_at, chan
 # A digest is as old as its hour: its row may be made a week before. The attempt was none.
 _HOLD = f"""
 WITH held AS (
-    UPDATE notifications SET wake_at = NULL, lease_token = NULL, held_for = $4, attempts = attempts - 1
+    UPDATE notifications SET wake_at = NULL, lease_token = NULL, held_for = $4, attempts = attempts - 1,
+        error = 'held for a digest at ' || $4
     WHERE id = $1 AND lease_token = $2 RETURNING channel
 )
 INSERT INTO notifications (channel, kind, subject, window_key, wake_at, created_at)

@@ -46,7 +46,7 @@ WHERE status = 'pending' AND job_id IN (
 GROUP BY stage, reason
 """
 
-# Through the indexes of failed rows; a cause that is waiting is counted as far as anybody wants to know.
+# Through the indexes of failed rows, and only so many: to find the cause of a row costs a twentieth of a millisecond.
 _FAILURES = """
 WITH failed AS (
     SELECT failure_fingerprint(reason, error_message) AS fingerprint, coalesce(reason, 'unknown') AS reason,
@@ -54,7 +54,9 @@ WITH failed AS (
             WHEN 'invalid' THEN jsonb_path_query_first(findings, '$.** ? (@.severity == "fatal").rule') #>> '{}'
             WHEN 'refused' THEN jsonb_path_query_first(clearfacts_response, '$.**.code') #>> '{}'
         END) AS code
-    FROM invoices WHERE job_id = $1 AND status = 'failed' AND archived_at IS NULL GROUP BY 1, 2
+    FROM (SELECT reason, error_message, findings, clearfacts_response FROM invoices
+          WHERE job_id = $1 AND status = 'failed' AND archived_at IS NULL LIMIT 20000) some
+    GROUP BY 1, 2
 )
 SELECT 'failed' AS status, f.*, (SELECT count(*) FROM (
     SELECT FROM invoices i WHERE failure_fingerprint(i.reason, i.error_message) = f.fingerprint

@@ -19,7 +19,7 @@ WITH made AS (
         AND d.reason ~ '^preview:\d{{4}}-\d{{2}}-\d{{2}}$' AND NOT EXISTS (
             SELECT FROM notifications n WHERE n.channel = c.channel AND n.kind = '{Kind.PREVIEW}'
                 AND n.subject = d.id::text AND n.window_key = 'end')
-    ON CONFLICT DO NOTHING RETURNING id
+    ORDER BY 1, 3 ON CONFLICT DO NOTHING RETURNING id
 )
 SELECT count(*) FROM made
 """

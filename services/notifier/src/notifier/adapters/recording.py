@@ -17,12 +17,13 @@ _ENDED = f"""(
 RECORD = f"""
 INSERT INTO notifications (channel, kind, subject, window_key, wake_at)
 SELECT c.channel, c.kind, job_id::text, '{WINDOW}', now() FROM unnest($2::uuid[]) AS t(job_id), {_ENDED}
-ON CONFLICT DO NOTHING
+ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
 """
 
 
 def _counted(insert: str) -> str:
-    return f"WITH made AS ({insert} ON CONFLICT DO NOTHING RETURNING id) SELECT count(*) FROM made"
+    """One order for all: else two that record the same could wait for each other."""
+    return f"WITH made AS ({insert} ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING RETURNING id) SELECT count(*) FROM made"
 
 
 RECORD_MISSING = _counted(
@@ -74,7 +75,7 @@ SELECT k.channel, '{Kind.FAILURES}', cause, k.subject, now() FROM claimed k, unn
 WHERE NOT EXISTS (
     SELECT FROM notifications n WHERE n.channel = k.channel AND n.kind = '{Kind.FAILURES}' AND n.subject = cause
         AND n.created_at > now() - interval '20 hours')
-ON CONFLICT DO NOTHING
+ORDER BY 3 ON CONFLICT DO NOTHING
 """
 
 # A row was held for a digest that was on its way already.
