@@ -2,13 +2,10 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID, uuid4
 
 import pytest
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from prometheus_client import REGISTRY
 
 from common.clock import SYSTEM_CLOCK
@@ -130,7 +127,7 @@ async def test_the_invoices_of_a_job_that_is_not_traced_have_no_spans(
     assert told == []
 
 
-class Receiver(SpanExporter):
+class Receiver:
     """Takes spans once it may."""
 
     def __init__(self, *, fails: bool = False) -> None:
@@ -138,13 +135,12 @@ class Receiver(SpanExporter):
         self.may = threading.Event()
         self._fails = fails
 
-    def export(self, spans: object) -> SpanExportResult:
+    def __call__(self, spans: Sequence[Span]) -> bool:
         self.may.wait(20)
         if self._fails:
             raise ConnectionError("away")
-        assert isinstance(spans, list)
-        self.spans += [span.name for span in spans if isinstance(span, ReadableSpan)]
-        return SpanExportResult.SUCCESS
+        self.spans += [span.name for span in spans]
+        return True
 
 
 def span(name: str = "x") -> Span:
@@ -158,7 +154,7 @@ def spans_total(outcome: str) -> float:
 def test_the_last_spans_are_told_at_the_end() -> None:
     receiver, before = Receiver(), spans_total("exported")
     receiver.may.set()
-    queue = SpanQueue(receiver, Resource({}))
+    queue = SpanQueue(receiver)
     for number in range(AT_ONCE + 3):
         queue.put(span(str(number)))
     queue.close()
@@ -168,7 +164,7 @@ def test_the_last_spans_are_told_at_the_end() -> None:
 
 def test_a_receiver_that_hangs_keeps_nobody_and_what_does_not_fit_is_dropped_and_counted() -> None:
     receiver, before = Receiver(), spans_total("dropped")
-    queue = SpanQueue(receiver, Resource({}), most=10)
+    queue = SpanQueue(receiver, most=10)
     queue.put(span())
     deadline = time.monotonic() + 5
     while queue.waiting and time.monotonic() < deadline:
@@ -187,7 +183,7 @@ def test_a_receiver_that_hangs_keeps_nobody_and_what_does_not_fit_is_dropped_and
 def test_a_receiver_that_is_away_is_counted_and_tried_again() -> None:
     receiver, before = Receiver(fails=True), spans_total("failed")
     receiver.may.set()
-    queue = SpanQueue(receiver, Resource({}))
+    queue = SpanQueue(receiver)
     queue.put(span())
     queue.close()
     assert spans_total("failed") - before == 1

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.sdk.resources import Resource
 
-from common.observability.exporting import readable
+from common.observability.encoding import Encoder
 from common.observability.spans import Kind, Span
 from common.observability.tracing import Context
 from sandbox.traces import Traces
@@ -31,8 +29,7 @@ def traces(tmp_path: Path) -> Iterator[Traces]:
 
 
 def body(*spans: Span) -> bytes:
-    resource = Resource({"service.name": "sender"})
-    return encode_spans([readable(span, resource) for span in spans]).SerializeToString()
+    return Encoder({"service.name": "sender"})(spans)
 
 
 def told(traces: Traces, raw: bytes, **headers: str) -> Reply:

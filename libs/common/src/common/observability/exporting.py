@@ -8,19 +8,15 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from common.observability import metrics
-from common.observability.spans import Span, tracer
-from common.observability.tracing import Context
+from common.observability.encoding import Encoder
+from common.observability.spans import Attribute, Span, tracer
 
 log = structlog.get_logger()
 
@@ -31,16 +27,15 @@ EXPORT_TIMEOUT = 5.0
 FLUSH_TIMEOUT = 2.0
 """Seconds that a stop waits for the last spans; what is not told by then is lost."""
 
-_SCOPE = InstrumentationScope("clearfacts")
-_KINDS = tuple(SpanKind)
+Tell = Callable[[Sequence[Span]], bool]
+"""Whether the receiver took them. May raise whatever it likes."""
 
 
 class SpanQueue:
     """Takes spans without waiting; beyond `most` they are dropped, and counted."""
 
-    def __init__(self, exporter: SpanExporter, resource: Resource, *, most: int = MOST_WAITING) -> None:
-        self._exporter = exporter
-        self._resource = resource
+    def __init__(self, tell: Tell, *, most: int = MOST_WAITING) -> None:
+        self._tell = tell
         self._most = most
         self._waiting: deque[Span] = deque()
         self._wake = threading.Event()
@@ -71,60 +66,37 @@ class SpanQueue:
         while not self._over:
             self._wake.wait(EVERY)
             self._wake.clear()
-            self._tell()
-        self._exporter.shutdown()
-
-    def _tell(self) -> None:
-        while self._waiting:
-            spans = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-            metrics.SPANS.labels("exported" if self._took(spans) else "failed").inc(len(spans))
+            while self._waiting:
+                spans = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+                metrics.SPANS.labels("exported" if self._took(spans) else "failed").inc(len(spans))
 
     def _took(self, spans: Sequence[Span]) -> bool:
         try:
-            told = self._exporter.export([readable(span, self._resource) for span in spans])
+            return self._tell(spans)
         except Exception as error:  # noqa: BLE001 - whatever a receiver makes of it, the thread goes on
             log.warning("spans_not_told", error=f"{type(error).__name__}: {error}")
             return False
-        return told is SpanExportResult.SUCCESS
 
 
 def start_exporting(endpoint: str, *, service: str, environment: str = "", ratio: float) -> SpanQueue:
     """Let the tracer of this process tell `endpoint`, the base address of a receiver for OTLP over HTTP."""
-    resource = Resource.create(
-        {
-            "service.name": service,
-            "service.namespace": "clearfacts",
-            "service.instance.id": f"{socket.gethostname()}:{os.getpid()}",
-            **({"deployment.environment.name": environment} if environment else {}),
-        }
-    )
+    encode = Encoder(_process(service, environment))
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT)
-    queue = SpanQueue(exporter, resource)
+
+    def tell(spans: Sequence[Span]) -> bool:
+        return exporter._client.export(encode(spans)).success  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - pinned; a test holds it
+
+    queue = SpanQueue(tell)
     tracer.use(queue.put, ratio=ratio)
     return queue
 
 
-def readable(span: Span, resource: Resource) -> ReadableSpan:
-    """A span as OpenTelemetry's exporters take it."""
-    return ReadableSpan(
-        span.name,
-        context=_context(span.context),
-        parent=_context(span.context._replace(span=span.parent)) if span.parent else None,
-        resource=resource,
-        attributes=span.attributes,
-        links=_links(span.links),
-        kind=_KINDS[span.kind],
-        status=Status(StatusCode.ERROR, span.error) if span.error is not None else Status(),
-        start_time=span.started,
-        end_time=span.ended,
-        instrumentation_scope=_SCOPE,
-    )
-
-
-def _links(contexts: Sequence[Context]) -> list[Link]:
-    return [Link(_context(context)) for context in contexts]
-
-
-def _context(context: Context) -> SpanContext:
-    flags = TraceFlags(TraceFlags.SAMPLED if context.sampled else TraceFlags.DEFAULT)
-    return SpanContext(int(context.trace, 16), int(context.span, 16), is_remote=False, trace_flags=flags)
+def _process(service: str, environment: str) -> dict[str, Attribute]:
+    """With what `OTEL_RESOURCE_ATTRIBUTES` says besides."""
+    ours = {
+        "service.name": service,
+        "service.namespace": "clearfacts",
+        "service.instance.id": f"{socket.gethostname()}:{os.getpid()}",
+        **({"deployment.environment.name": environment} if environment else {}),
+    }
+    return {name: value for name, value in Resource.create(ours).attributes.items() if isinstance(value, str)}
