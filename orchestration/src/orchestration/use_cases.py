@@ -65,6 +65,7 @@ class ProcessInvoices:
         self._report_at = report_at
         self._sleep = sleep
         self._missing_since: float | None = None
+        self._cost = 0.0
 
     def ask(self, event: JobRequested) -> JobState:
         """Until the source is listed. Raises as `follow` does, and nothing of that before the job was asked for."""
@@ -121,7 +122,7 @@ class ProcessInvoices:
                     return state
                 if quiet.lasts(state, now) and self._time_to_report():
                     return Waits(state)
-            self._rest(max(pause, SHARE * (self._clock.monotonic() - now) if state else pause))
+            self._rest(max(pause, SHARE * self._cost))
             pause = min(pause * 1.5, LONGEST_SLICE)
         raise JobNotFinished(f"job {job_id} is not finished after {self._deadline:g} s; it goes on without us")
 
@@ -143,11 +144,13 @@ class ProcessInvoices:
         return True
 
     def _look(self, job_id: UUID, now: float) -> JobState | None:
+        begun, self._cost = self._clock.monotonic(), 0.0
         try:
             state = self._jobs.progress(job_id)
         except InfrastructureError as error:
             log.warning("gateway_not_there", job_id=str(job_id), error=str(error))
             return None
+        self._cost = self._clock.monotonic() - begun if state else 0.0
         self._missing_since = (self._missing_since or now) if state is None else None
         return state
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from common.contracts.events import JobType
+from common.contracts.events import JobRequested, JobType
 from common.errors import PermanentError
 from orchestration.domain.job import JobFailed, JobNotFinished, JobState, Phase, Waits
 from orchestration.domain.trigger import daily_trigger_key, job_id_of, manual_trigger_key, request
@@ -215,6 +215,19 @@ def test_counting_never_takes_more_than_a_twentieth_of_the_time() -> None:
     night.story().ask(EVENT)
     assert all(later - earlier >= 40 for earlier, later in pairwise(readings))
     assert max(night.time.slices) == 5
+
+
+def test_a_broker_that_takes_its_time_makes_no_reading_late() -> None:
+    night = Night(done_after(60, DONE, row_after=15))
+    publish = night.trigger.publish
+
+    def slowly(event: JobRequested) -> None:
+        night.time.seconds += 12
+        publish(event)
+
+    night.trigger.publish = slowly
+    night.run()
+    assert night.time.seconds <= 65
 
 
 def test_the_message_is_waited_for_and_a_gateway_that_is_away_meanwhile_too() -> None:

@@ -46,9 +46,9 @@ def test_nobody_is_told_while_all_may_be_well_or_a_job_tells_for_itself(
 @pytest.mark.parametrize(
     ("runs", "job", "minutes", "told"),
     [
-        ([], None, 60, "critical: 60 minutes after its time no run was started"),
-        ([RUNNING], None, 61, "critical: 61 minutes after its time the run waits and its job is nowhere"),
-        ([RUNNING], LISTING, 90, "warning: 90 minutes after its time the source is not listed to its end"),
+        ([], None, 60, "critical: 60 min after its time no run was started"),
+        ([RUNNING], None, 61, "critical: 61 min after its time the run waits and its job is nowhere"),
+        ([RUNNING], LISTING, 90, "warning: 90 min after its time the source is not listed to its end"),
         ([KILLED], None, 1, "critical: the run r1 ended: it was killed; no job came of it"),
         ([KILLED], LISTED, 1, "warning: the run r1 ended: it was killed; its job goes on, unwatched"),
         ([Run("r1", "failed")], None, 1, "critical: the run r1 ended: it was killed; no job came of it"),

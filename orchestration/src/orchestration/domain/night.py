@@ -75,19 +75,19 @@ def _late(run: Run | None, job: JobState | None, lateness: timedelta) -> Trouble
     if job is None and run is None:
         return Trouble(
             "critical",
-            f"{minutes} minutes after its time no run was started",
+            f"{minutes} min after its time no run was started",
             "is the schedule switched on, and does Dagster's daemon run? start daily_processing by hand",
         )
     if job is None:
         return Trouble(
             "critical",
-            f"{minutes} minutes after its time the run waits and its job is nowhere",
+            f"{minutes} min after its time the run waits and its job is nowhere",
             "do Kafka and the fetcher work? the run asks again each 30 seconds, nothing has to be started",
         )
     if not job.listed:
         return Trouble(
             "warning",
-            f"{minutes} minutes after its time the source is not listed to its end",
+            f"{minutes} min after its time the source is not listed to its end",
             "look at the job and at the source; it goes on by itself",
         )
     return None
