@@ -5,14 +5,13 @@ import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from asyncpg.connection import LoggedQuery
 
 from common.observability.ecs import told
 from common.observability.spans import Kind, Span, tracer
 from common.observability.tracing import current, new_span
-
-if TYPE_CHECKING:
-    from asyncpg.connection import LoggedQuery
 
 _TARGET = re.compile(r"\b(?:FROM|INTO|UPDATE|JOIN)\s+([a-z_]+)\b(?![(),])")
 _VERB = re.compile(r"(?<!FOR )(?<!KEY )\b(INSERT|UPDATE|DELETE)\b")
@@ -39,7 +38,7 @@ def _logging(connection: Any) -> Generator[None]:
         connection.remove_query_logger(_tell)
 
 
-def _tell(query: "LoggedQuery") -> None:
+def _tell(query: LoggedQuery) -> None:
     above = current.get()
     if above is None or query.query in _SILENT or _CATALOGUE in query.query:
         return

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from typing import Any, TextIO, cast
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -22,7 +22,7 @@ def configure_logging(*, service: str, level: str = "info", fmt: str = "json") -
     structlog.configure(
         processors=own,
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", sys.stdout)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
