@@ -67,29 +67,26 @@ async def build_app(settings: FetcherSettings, resources: Resources) -> App:
         announce_jobs=announce_jobs,
         retries=settings.source_retries,
     )
-    leases = RememberedLeases(jobs, memory)
-    runner = JobRunner(leases, listing, at_once=settings.jobs_at_once, renew_every=settings.job_lease / 3)
+    renew_every = settings.job_lease / 3
+    runner = JobRunner(RememberedLeases(jobs, memory), listing, at_once=settings.jobs_at_once, renew_every=renew_every)
     dry_runs = _dry_runs(settings, database, _source(settings, client), planner, memory)
     closer = CloseJobs(PostgresClosing(database), announce_jobs, announce_moves=moves.announce)
     sweeper = Sweeper(database, FetcherSweeps(database, moves.announce).all(), service="fetcher")
-    dead_letters = DeadLetters(
-        Group.FETCHER, PostgresDeadLetters(database, settings.kafka_bootstrap_servers), announcer
-    )
-    consumers = Consumers(resources.broker, Group.FETCHER, dead_letters, alerts=PostgresAlerts(database))
+    reach = _reach(settings, database, client)
+    consumers = _consumers(settings, resources, announcer)
     consumers.on(Topic.JOBS_REQUESTED, JobRequested, on_jobs_requested(jobs, runner.ring))
     return App(
         subscribers=consumers.subscribers,
-        loops=(
-            runner.run,
-            closer.run,
-            sweeper.run,
-            Partitions(database).run,
-            _reach(settings, database, client),
-            *dry_runs,
-        ),
+        loops=(runner.run, closer.run, sweeper.run, Partitions(database).run, reach, *dry_runs),
         close=(client.aclose, workers.close),
         checks={MEMORY_CHECK: memory.remembers},
     )
+
+
+def _consumers(settings: FetcherSettings, resources: Resources, announcer: Announcer) -> Consumers:
+    store = PostgresDeadLetters(resources.database, settings.kafka_bootstrap_servers)
+    letters, alerts = DeadLetters(Group.FETCHER, store, announcer), PostgresAlerts(resources.database)
+    return Consumers(resources.broker, Group.FETCHER, letters, alerts=alerts)
 
 
 def _client(settings: FetcherSettings) -> httpx.AsyncClient:
