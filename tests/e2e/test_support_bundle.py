@@ -1,4 +1,4 @@
-"""A support bundle of a running system has what helps, and nobody's name, number or secret."""
+"""The logs and a support bundle of a running system have what helps, and nobody's name, number or secret."""
 
 import asyncio
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from common.db.pool import connect
+from local.system import SERVICES
 from tests.support.system import running_system
 
 
@@ -31,7 +32,9 @@ async def bundle_of(folder: Path, url: str, logs: Path, password: str) -> dict[s
 
 
 @pytest.mark.timeout(180)
-async def test_a_bundle_of_a_running_system_names_no_supplier_no_number_and_no_secret(tmp_path: Path) -> None:
+async def test_neither_the_logs_nor_a_bundle_name_a_supplier_a_number_or_a_secret(
+    tmp_path: Path,
+) -> None:
     sandbox = {"SANDBOX_COUNT": "200", "SANDBOX_DUPLICATES": "10", "SANDBOX_MALFORMED": "10", "SANDBOX_REFUSED": "10"}
     data, desk = tmp_path / "data", tmp_path / "desk"
     desk.mkdir()
@@ -44,11 +47,12 @@ async def test_a_bundle_of_a_running_system_names_no_supplier_no_number_and_no_s
         )
         await database.close()
         secrets = [path.read_text(encoding="ascii") for path in (data / "secrets").iterdir() if path.is_file()]
+        lines = {name: (data / "logs" / f"{name}.log").read_text() for name in SERVICES}
         files = await bundle_of(desk, running.system.gateway_url, data / "logs", running.system.admin_password)
     names = [row["name"].split(":")[-1] for row in named if row["name"]]
     assert len(names) > 10
     assert len(secrets) >= 2
-    for name, text in files.items():
+    for name, text in {**files, **lines}.items():
         found = [private for private in (*names, *secrets) if len(private) > 3 and private in text]
         assert not found, f"{name}: {found[:3]}"
     assert {"README.txt", "summary.json", "status.json", "logs/sender.log", "logs/postgres.log"} <= set(files)
@@ -56,4 +60,9 @@ async def test_a_bundle_of_a_running_system_names_no_supplier_no_number_and_no_s
     assert summary["errors"] == []
     assert summary["system"]["settings"]["DATABASE_URL"] == "set"
     assert summary["jobs"][0]["results"]["total_invoices"] == 200
+    for text in lines.values():  # ready for a machine as they are: an object a line, nothing of a document
+        assert {"@timestamp", "log.level", "message", "service.name"} <= set.intersection(
+            *(set(json.loads(line)) for line in text.splitlines())
+        )
+        assert "Invoice" not in text
     assert '"event.action": "settings"' in files["logs/validator.log"]
