@@ -16,6 +16,8 @@ from orchestration.domain.trigger import Order
 
 Answer = TypeVar("Answer")
 
+_SILENCE = 15.0
+"""Seconds: a tick of a sensor has one minute, also where nobody answers."""
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _STOP_THE_NIGHT = frozenset({"amnesia", "storm"})
 """Kinds of alerts under which nothing is listed or sent; breakers and pauses are told by themselves."""
@@ -31,7 +33,7 @@ class ClientGateway:
         """The first event of the job's stream: counted at this moment, which the row of a running job is not."""
 
         def first() -> JobProgress:
-            events = cast("Generator[tuple[int, JobProgress]]", self._client.job_events(job_id, silence=30.0))
+            events = cast("Generator[tuple[int, JobProgress]]", self._client.job_events(job_id, silence=_SILENCE))
             with closing(events):
                 for _, progress in events:
                     return progress
