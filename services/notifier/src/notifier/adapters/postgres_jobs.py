@@ -55,7 +55,7 @@ WITH failed AS (
             WHEN 'refused' THEN jsonb_path_query_first(clearfacts_response, '$.**.code') #>> '{}'
         END) AS code
     FROM (SELECT reason, error_message, findings, clearfacts_response FROM invoices
-          WHERE job_id = $1 AND status = 'failed' AND archived_at IS NULL LIMIT 20000) some
+          WHERE job_id = $1 AND status = 'failed' AND archived_at IS NULL LIMIT 20000) found
     GROUP BY 1, 2
 )
 SELECT 'failed' AS status, f.*, (SELECT count(*) FROM (
