@@ -22,7 +22,7 @@ VALUES ('c', 't', 0, $1, 'g', '', '', $2, $3)
 """
 MESSAGE = """
 INSERT INTO notifications (channel, kind, subject, window_key, attempts, wake_at, created_at)
-VALUES ('slack', 'k', $1, 'w', $2, now() + $3::text::interval, now() - interval '1 hour')
+VALUES ($4, $5, $1, 'w', $2, now() + $3::text::interval, now() - interval '1 hour')
 """
 
 
@@ -85,13 +85,16 @@ async def test_letters_are_told_by_code_and_messages_by_what_is_due(database: Da
         [("json_invalid: x: Ann", "dead"), ("json_invalid: y", "archived"), ("Ann's letter", "dead")]
     ):
         await database.execute(LETTER, offset, cause, status)
-    await database.execute(MESSAGE, "later on purpose", 0, "1 hour")
+    await database.execute(MESSAGE, "later on purpose", 0, "1 hour", "slack", "k")
+    await database.execute(MESSAGE, "after the night", 1, "1 hour", "slack", "digest")
     await Gauges(database, no_lags).read()
     assert (value("dead_letters_open", cause="json_invalid"), value("dead_letters_open", cause="other")) == (1.0, 1.0)
     assert not value("notifications_waiting_oldest_seconds", channel="slack")
-    await database.execute(MESSAGE, "tried in vain", 3, "1 minute")
+    await database.execute(MESSAGE, "tried in vain", 3, "1 minute", "email:ann", "k")
+    await database.execute(MESSAGE, "overdue", 0, "-2 minutes", "slack", "k")
     await Gauges(database, no_lags).read()
-    assert value("notifications_waiting_oldest_seconds", channel="slack") == pytest.approx(3600, abs=60)
+    assert value("notifications_waiting_oldest_seconds", channel="email") == pytest.approx(3600, abs=60)
+    assert value("notifications_waiting_oldest_seconds", channel="slack") == pytest.approx(120, abs=60)
 
 
 async def test_a_broker_that_is_away_keeps_the_rows_from_nobody(database: Database) -> None:

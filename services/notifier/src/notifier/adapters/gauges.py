@@ -39,12 +39,14 @@ _LETTERS = """
 SELECT coalesce(substring(cause from '^([a-z_]{1,40}):'), $1) AS label, count(*)::float8 AS value
 FROM (SELECT cause FROM dead_letters WHERE status = 'dead' LIMIT 10000) waiting GROUP BY 1
 """
-# Due and not told, or tried in vain: what is to be told later, a digest or after the night, does not wait.
+# Due and not told, or tried in vain: what is to be told later, a digest or after the night, does not wait. A channel is
+# called after its recipient, who is nobody's business here.
 _NOTIFICATIONS = """
-SELECT channel AS label,
-    max(extract(epoch FROM now() - CASE WHEN attempts > 0 THEN created_at ELSE wake_at END))::float8 AS value
-FROM notifications WHERE wake_at IS NOT NULL AND status = 'waiting' AND (attempts > 0 OR wake_at <= now())
-GROUP BY channel
+SELECT split_part(channel, ':', 1) AS label,
+    max(extract(epoch FROM now() - CASE WHEN tried THEN created_at ELSE wake_at END))::float8 AS value
+FROM (SELECT channel, wake_at, created_at, attempts > 0 AND kind <> 'digest' AS tried FROM notifications
+      WHERE wake_at IS NOT NULL AND status = 'waiting') AS due
+WHERE tried OR wake_at <= now() GROUP BY 1
 """
 
 Lags = Callable[[], Awaitable[Mapping[tuple[Group, Topic], int]]]
