@@ -95,7 +95,7 @@ def send_notifications(
         state = processing.answered(lambda: gateway.job(job_id))
         ended = state is not None and state.finished
         told = processing.told(job_id, ended=ended, patience=timedelta(seconds=SCHEDULE.told_within))
-    if not any(one.status == "sent" for one in told):
+    if not any(one.reaches_somebody for one in told):
         context.log.warning("people were not told yet; the notifier goes on trying for three days")
     lines = [f"{one.kind} by {one.channel}: {one.status}{f' ({one.error})' if one.error else ''}" for one in told]
     told_at = max((one.sent_at for one in told if one.sent_at), default=None)

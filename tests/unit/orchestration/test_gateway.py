@@ -95,6 +95,20 @@ def test_only_the_alerts_that_are_meant_are_closed() -> None:
     assert asked == ["GET /api/v1/alerts", f"POST /api/v1/alerts/{JOB}/close"]
 
 
+def test_a_message_without_a_next_time_is_held_for_a_digest() -> None:
+    row = {
+        "id": str(JOB), "channel": "email:operations", "kind": "job_finished", "attempts": 0, "error": None,
+        "created_at": "2026-11-24T01:05:00Z", "sent_at": None,
+    }  # fmt: skip
+    later = {**row, "status": "waiting", "next_at": None}
+    soon = {**row, "status": "waiting", "next_at": "2026-11-24T01:05:01Z"}
+    told = gateway(answered({"items": [later, soon]})).told(JOB)
+    assert [(one.status, one.over, one.reaches_somebody) for one in told] == [
+        ("held", True, True),
+        ("waiting", False, False),
+    ]
+
+
 def test_a_reason_of_many_lines_is_told_in_one() -> None:
     sent: list[Any] = []
 
@@ -127,9 +141,6 @@ def test_a_dry_run_is_asked_for_by_its_key() -> None:
     assert json.loads(request.content) == {"force_processing": False, "dry_run": True, "reason": "preview:2026-11-25"}
 
 
-PARTS = ("kafka", "postgres")
-
-
 def test_what_is_broken_paused_and_outside_is_read_from_the_status() -> None:
     at = "2026-11-24T14:55:00Z"
     breaker = {
@@ -142,7 +153,7 @@ def test_what_is_broken_paused_and_outside_is_read_from_the_status() -> None:
     }
     status = {
         "state": "degraded", "checked_at": at, "last_night": "", "stages": [],
-        "dependencies": [{"name": n, "state": s, "milliseconds": 2} for n, s in zip(PARTS, ("down", "up"), strict=True)],
+        "dependencies": [{"name": n, "state": s, "milliseconds": 2} for n, s in (("kafka", "down"), ("valkey", "up"))],
         "services": [{"service": "sender", "state": "up", "connections": 1, "last_seen_at": None}],
         "lag": [{"group": "sender", "topic": "a", "records": 3}, {"group": "sender", "topic": "b", "records": None}],
         "breakers": [{**breaker, "next_probe_at": None}],

@@ -7,7 +7,17 @@ from http import HTTPStatus
 from typing import TypeVar, cast
 from uuid import UUID
 
-from client import ApiError, GatewayClient, GatewayUnreachable, Job, JobProgress, JobSummary, Results, SystemStatus
+from client import (
+    ApiError,
+    GatewayClient,
+    GatewayUnreachable,
+    Job,
+    JobNotification,
+    JobProgress,
+    JobSummary,
+    Results,
+    SystemStatus,
+)
 from common.errors import InfrastructureError, PermanentError
 from orchestration.domain.job import JobGlance, JobState, Told
 from orchestration.domain.night import Severity
@@ -48,7 +58,7 @@ class ClientGateway:
 
     def told(self, job_id: UUID) -> Sequence[Told]:
         found = _asked(lambda: self._client.notifications(job_id), missing=None) or []
-        return [Told(one.channel, one.kind, one.status, one.attempts, one.sent_at, one.error) for one in found]
+        return [_told(one) for one in found]
 
     def jobs(self, *, scheduled: bool, limit: int) -> Sequence[JobGlance]:
         kind = "scheduled" if scheduled else None
@@ -122,6 +132,12 @@ def _state(job: Job) -> JobState:
         causes=dict(Counter(trouble.reason or trouble.status for trouble in job.errors)),
         preview=job.preview.model_dump(exclude={"expires_at"}) if job.preview else {},
     )
+
+
+def _told(one: JobNotification) -> Told:
+    """One that waits for no time waits for a digest: the end of quiet hours, or a channel that has nothing else."""
+    status = "held" if one.status == "waiting" and one.next_at is None else one.status
+    return Told(one.channel, one.kind, status, one.attempts, one.sent_at, one.error)
 
 
 def _glance(job: JobSummary) -> JobGlance:

@@ -84,7 +84,7 @@ class JobGlance:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A message about a job: `status` is waiting, sent or abandoned."""
+    """A message about a job: `status` is waiting, sent, abandoned, or held: told later, together with others."""
 
     channel: str
     kind: str
@@ -96,6 +96,10 @@ class Told:
     @property
     def over(self) -> bool:
         return self.status != "waiting"
+
+    @property
+    def reaches_somebody(self) -> bool:
+        return self.status in {"sent", "held"}
 
 
 class JobFailed(Exception):
