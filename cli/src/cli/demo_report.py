@@ -27,7 +27,7 @@ def report(
     verdict = "the balance holds: nothing missing, nothing twice" if not contradictions else "; ".join(contradictions)
     console.print(f"verdict   {verdict}", style="bold green" if not contradictions else "bold red")
     for line in told:
-        console.print(line, highlight=False, markup=False)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     for line in system.lines():
         console.print(line, highlight=False)
 

@@ -105,7 +105,7 @@ class System:
                 if self.options.observability
                 else []
             ),
-            f"e-mail    {self._url('sandbox-mailbox')}/sandbox/messages",
+            f"mailbox   {self._url('sandbox-mailbox')}/sandbox/messages",
             *([f"traces    {self._url('sandbox-traces')}"] if self.options.traces is not None else []),
             f"sign in   {ADMIN} / {self.admin_password}",
             f"logs      {self.infrastructure.data.folder('logs')}",
