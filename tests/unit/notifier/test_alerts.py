@@ -32,6 +32,13 @@ def test_an_opening_says_what_about_whom_why_and_since_when() -> None:
     assert "forgotten" in message.headline
 
 
+def test_an_opening_says_what_to_do_where_somebody_knows() -> None:
+    known = replace(ALERT, kind="night_missing", details={"why": "no tick", "do": "clearfacts jobs start."})
+    message = write_opened(known, "http://gateway", BRUSSELS)
+    assert message.headline == "Act now: the night brought no job"
+    assert message.paragraphs[-1] == "What to do: clearfacts jobs start."
+
+
 def test_an_end_says_how_long_it_lasted() -> None:
     message = write_closed(OVER, "http://gateway", BRUSSELS)
     assert (message.tone, message.headline.startswith("Over: ")) == (Tone.GOOD, True)

@@ -50,11 +50,14 @@ def write_opened(
         return write_closed(alert, public_url, zone, words, owners)
     severity = severity_of(alert.severity)
     headline = words.say(f"alert.{severity}", what=words.name("kind", alert.kind))
+    to_do = str(alert.details.get("do") or "")
+    advice = (words.say("alert.do", what=shorten(to_do).rstrip(".")),) if to_do else ()
+    since = words.say("alert.since", at=words.moment(alert.opened_at, zone, seconds=True))
     message = Message(
         Tone.BAD if severity is Severity.CRITICAL else Tone.ATTENTION,
         headline,
         (),
-        _about(alert, words, words.say("alert.since", at=words.moment(alert.opened_at, zone, seconds=True))),
+        (*_about(alert, words, since), *advice),
         f"{public_url.rstrip('/')}/alerts",
         alert.opened_at,
         words.say("link.alerts"),

@@ -97,6 +97,7 @@ TEXTS: Mapping[str, str] = {
     "alert.span": "From {start} to {end}, {time}.",
     "alert.digest": "{n} more alerts: {what}",
     "alert.together": "They came within ten minutes, so they are told together.",
+    "alert.do": "What to do: {what}.",
     "owner": "For {owner}.",
     "kind.duplicate_suspected": "Clearfacts may have the same invoice twice",
     "kind.amnesia": "the database has forgotten invoices that were sent; nothing is sent until it is recovered",
@@ -105,6 +106,8 @@ TEXTS: Mapping[str, str] = {
     "kind.retention_gap": "records were deleted before they were read; their rows are worked by the sweeps",
     "kind.webhook_stopped": "an integrator's endpoint gets no deliveries any more",
     "kind.storm": "one unexpected error fails row after row; rows are tried one at a time until one passes",
+    "kind.night_missing": "the night brought no job",
+    "kind.preflight": "something that the night needs is not as it should be",
     "kind.recipient_refused": "the mail server refuses a recipient of these messages",
 
     "failures.headline": "{n} {n:invoice|invoices} failed: {what}",

@@ -97,6 +97,7 @@ TEXTS: Mapping[str, str] = {
     "alert.span": "Du {start} au {end}, {time}.",
     "alert.digest": "{n} {n:autre alerte|autres alertes} : {what}",
     "alert.together": "Elles sont arrivées en dix minutes, elles sont donc dites ensemble.",
+    "alert.do": "Que faire : {what}.",
     "owner": "Pour {owner}.",
     "kind.duplicate_suspected": "Clearfacts a peut-être deux fois la même facture",
     "kind.amnesia": "la base de données a oublié des factures envoyées ; rien n'est envoyé avant sa récupération",
@@ -105,6 +106,8 @@ TEXTS: Mapping[str, str] = {
     "kind.retention_gap": "des messages ont été effacés avant d'être lus ; leurs factures sont reprises toutes seules",
     "kind.webhook_stopped": "une adresse d'un intégrateur ne reçoit plus rien",
     "kind.storm": "une erreur inattendue touche facture après facture ; on les essaie une à une",
+    "kind.night_missing": "la nuit n'a apporté aucun traitement",
+    "kind.preflight": "quelque chose dont la nuit a besoin n'est pas en ordre",
     "kind.recipient_refused": "le serveur de courrier refuse un destinataire de ces messages",
 
     "failures.headline": "{n} {n:facture|factures} en échec : {what}",

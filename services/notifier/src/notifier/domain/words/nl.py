@@ -97,6 +97,7 @@ TEXTS: Mapping[str, str] = {
     "alert.span": "Van {start} tot {end}, {time}.",
     "alert.digest": "Nog {n} {n:waarschuwing|waarschuwingen}: {what}",
     "alert.together": "Ze kwamen binnen tien minuten, daarom staan ze samen.",
+    "alert.do": "Wat te doen: {what}.",
     "owner": "Voor {owner}.",
     "kind.duplicate_suspected": "Clearfacts heeft dezelfde factuur misschien twee keer",
     "kind.amnesia": "de databank is verzonden facturen vergeten; er wordt niets verzonden tot ze hersteld is",
@@ -105,6 +106,8 @@ TEXTS: Mapping[str, str] = {
     "kind.retention_gap": "berichten werden gewist voor ze gelezen waren; hun facturen worden vanzelf opgepikt",
     "kind.webhook_stopped": "een adres van een integrator krijgt geen berichten meer",
     "kind.storm": "een onverwachte fout treft factuur na factuur; er wordt een voor een geprobeerd tot er een lukt",
+    "kind.night_missing": "de nacht bracht geen verwerking",
+    "kind.preflight": "iets wat de nacht nodig heeft, is niet zoals het hoort",
     "kind.recipient_refused": "de mailserver weigert een ontvanger van deze berichten",
 
     "failures.headline": "{n} {n:factuur|facturen} mislukt: {what}",
