@@ -29,6 +29,9 @@ def _facts(found: SystemStatus) -> Iterator[tuple[str, object]]:
         yield part.name, f"{part.state} ({part.milliseconds} ms)"
     for service in found.services:
         yield service.service, f"{service.state}, last seen {moment(service.last_seen_at)}"
+    for one in found.outside:
+        state = {True: "well", False: "not well", None: "not known"}[one.ok]
+        yield one.name, f"{state}{f': {one.why}' if one.why else ''}, asked {moment(one.checked_at)}"
     for lag in found.lag:
         yield "lag", f"{lag.group} {lag.topic}: {'not known' if lag.records is None else lag.records}"
     for stage in found.stages:
