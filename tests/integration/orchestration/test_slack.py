@@ -1,6 +1,6 @@
 """Slack itself, for when nobody else can speak."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -12,7 +12,7 @@ from orchestration.adapters.slack import TRIES, SlackVoice
 
 
 @contextmanager
-def slack(*answers: int) -> Iterator[tuple[str, list[bytes]]]:
+def slack(*answers: int) -> Generator[tuple[str, list[bytes]]]:
     """A webhook that answers with these, one after the other; what it was told."""
     left, told = list(answers), list[bytes]()
 

@@ -10,7 +10,7 @@ import pytest
 from common.contracts.topics import Group, Topic
 from gateway.domain.access import Role
 from gateway.domain.audit import AuditEntry
-from gateway.domain.status import Breaker, ServiceSign
+from gateway.domain.status import Breaker, Reachability, ServiceSign
 from tests.unit.cli.desk import Desk
 from tests.unit.gateway.fakes import NOON, user
 
@@ -134,9 +134,11 @@ def test_the_whole_system_is_shown_and_degraded_is_exit_code_1(desk: Desk) -> No
     shown = desk("system")
     assert (shown.exit_code, "No scheduled job has run yet." in shown.stdout) == (0, True), shown.output
     world.opened = [Breaker("https://a.test", True, "down", NOON, NOON, None)]
+    world.around = [Reachability("source", "fetcher", ok=False, why="answered 401", checked_at=NOON)]
     world.behind = {(Group.SENDER, Topic.INVOICES_VALIDATED): 7}
     shown = desk("system")
     text = " ".join(shown.stdout.split())
     assert (shown.exit_code, "https://a.test open: down; next probe at 2026-11-24 12:00:00Z" in text) == (1, True)
+    assert "source not well: answered 401, asked 2026-11-24 12:00:00Z" in text
     assert "lag sender invoices.validated.v1: 7" in text
     assert json.loads(desk("system", "--json").stdout)["state"] == "degraded"

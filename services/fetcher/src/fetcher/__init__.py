@@ -2,6 +2,6 @@
 
 Consumes: jobs.requested.v1
 Emits: invoices.fetched.v1, invoices.outcomes.v1, jobs.events.v1
-Owns: jobs, job_pages, invoice_keys, administrations, watermarks, dry_runs, dry_run_items,
-reachability (its own); rows in failed (but the sender's), duplicate, held
+Owns: jobs, job_pages, invoice_keys, administrations, watermarks, dry_runs, dry_run_items;
+rows in failed (but the sender's), duplicate, held
 """
