@@ -16,6 +16,7 @@ from notifier.adapters.postgres_alerts import PostgresAlertReports
 from notifier.adapters.postgres_jobs import PostgresJobReports
 from notifier.adapters.slack import NoMessenger, SlackMessenger
 from notifier.composing import Compose
+from notifier.domain.digests import Told
 from notifier.domain.notification import Claim, Kind
 from notifier.domain.report import Cause, Counts
 from notifier.domain.wording import Message, Tone
@@ -24,7 +25,7 @@ from notifier.telling import TellPeople
 from notifier.use_cases import RecordFinishedJobs
 from sandbox.faults import Behaviour
 from tests.integration.notifier.conftest import SlackFace, finished_job
-from tests.unit.notifier.fakes import BRUSSELS, FakeNotifications, OwnedTime
+from tests.unit.notifier.fakes import BRUSSELS, NOON, FakeNotifications, OwnedTime
 
 pytestmark = pytest.mark.stack
 
@@ -180,3 +181,25 @@ async def test_without_a_webhook_the_row_says_not_configured(database: Database)
     row = await database.fetchrow("SELECT status, error FROM notifications")
     assert row
     assert tuple(row) == ("abandoned", "not configured: SLACK_WEBHOOK_URL is not set")
+
+
+async def test_what_is_held_comes_with_its_digest_and_not_by_itself(store: tuple[Notifications, Forward]) -> None:
+    notifications, forward = store
+    start = NOON if isinstance(notifications, FakeNotifications) else SYSTEM_CLOCK.now()
+    await notifications.record([uuid4(), uuid4()])
+    for _ in range(2):
+        claim = await notifications.claim(LEASE)
+        assert claim
+        await notifications.hold(claim, "quiet", start + timedelta(hours=1))
+    assert await notifications.claim(LEASE) is None
+    await forward(3601)
+    digest = await notifications.claim(LEASE)
+    assert digest
+    assert (digest.kind, digest.subject, digest.attempt) == (Kind.DIGEST, "quiet", 1)
+    held = await notifications.held(digest)
+    assert [one.attempt for one in held] == [0, 0]
+    await notifications.mark_digest(digest, Told(MESSAGE, [(held[0].id, MESSAGE)], [(held[1].id, "nothing")]))
+    assert await notifications.held(digest) == []
+    await forward(1e6)
+    assert await notifications.claim(LEASE) is None
+    assert await notifications.record_left_over() == 0
