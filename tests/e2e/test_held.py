@@ -26,7 +26,7 @@ STEPS = (
     "sender uploadFile clearfacts",
     "sender invoice unknown",
     "sender invoice sent",
-    "fetcher end the job",
+    "fetcher job completed",
     "notifier process jobs.events.v1",
     "notifier tell people: job_finished",
     "notifier POST slack",

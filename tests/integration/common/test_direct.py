@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
+from common.http.client import make_client
 from common.http.direct import DirectPost
+from common.observability.spans import tracer
+from common.observability.tracing import Context, current
 
 ANSWER = (
     b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nSet-Cookie: session=kept\r\nRetry-After: 7\r\n"
@@ -64,3 +67,21 @@ async def test_parameters_and_headers_arrive_as_they_were_given() -> None:
     path, _, query = first.split(" ")[1].partition("?")
     assert (path, dict(parse_qsl(query))) == ("/invoices", params)
     assert {"Idempotency-Key: k-1", "Authorization: Bearer secret", "Content-Type: application/xml"} <= set(lines)
+
+
+async def test_the_trace_goes_along_where_it_is_told_and_nowhere_else() -> None:
+    open_ = Context("0af7651916cd43dd8448eb211c80319c", "00f067aa0ba902b7", sampled=True)
+    tracer.use(lambda _: None, ratio=1.0)
+    async with recording() as (post, heads):
+        await post(b"<a/>", params={}, headers={})
+        host = next(line.split(": ")[1] for line in heads.pop().splitlines() if line.startswith("Host"))
+        client = make_client(base_url=f"http://{host}", token=None, connections=1)
+        for context in (open_, open_._replace(sampled=False), None):
+            token = current.set(context)
+            await post(b"<a/>", params={}, headers={})
+            await client.post("", content=b"<a/>")
+            current.reset(token)
+        await client.aclose()
+    tracer.use(None)
+    assert [open_.traceparent in head for head in heads] == [True, True, False, False, False, False]
+    assert sum("traceparent" in head.lower() for head in heads) == 2

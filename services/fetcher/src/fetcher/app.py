@@ -145,5 +145,6 @@ async def _announce_jobs(announcer: Announcer, known: KnownJobs, events: Sequenc
     """In the span that is open, else in the trace of the jobs themselves: an end is nobody's answer."""
     asked = [await known.context(event.job_id) for event in events] if tracer.on and current.get() is None else []
     attributes: dict[str, Attribute] = {JOB_ID: ", ".join(str(event.job_id) for event in events)}
-    with tracer.span("end the job", parent=next(filter(None, asked), None), attributes=attributes):
+    name = f"job {', '.join(sorted({event.kind for event in events}))}"
+    with tracer.span(name, parent=next(filter(None, asked), None), attributes=attributes):
         await announcer.announce(Topic.JOBS_EVENTS, events)
