@@ -9,7 +9,8 @@ import pytest
 
 from local.service_settings import ADMIN
 from local.surroundings import inherited_environment
-from orchestration.domain.trigger import TRIGGER_TAG, job_id_of
+from orchestration.adapters.gateway import ClientGateway
+from orchestration.domain.trigger import TRIGGER_TAG, Order, job_id_of
 from tests.support.system import Running, running_system
 from tests.support.telemetry import told as spans_of
 
@@ -36,6 +37,7 @@ async def test_two_daemons_that_start_one_night_at_once_make_one_job_and_both_ru
         jobs = await asyncio.to_thread(running.client.jobs)
         told = await asyncio.to_thread(running.client.notifications, job_id_of(NIGHT))
         assert (await running.prove()).contradictions == []
+        await asyncio.to_thread(the_gateway_answers_all_that_the_schedule_asks, running)
         [row] = (await asyncio.to_thread(running.client.invoices, limit=1)).items
         story = await spans_of(running, str(job_id_of(NIGHT)), str(row.id), *STEPS)
     for code, output in ended:
@@ -46,6 +48,27 @@ async def test_two_daemons_that_start_one_night_at_once_make_one_job_and_both_ru
     assert [root.span["name"] for root in story.roots] == ["Dagster run: scheduled"]
     assert story.orphans == []
     assert {(one.kind, one.status) for one in told} == {("job_finished", "sent")}
+
+
+def the_gateway_answers_all_that_the_schedule_asks(running: Running) -> None:
+    """What the unit tests' fake answers, from the real one."""
+    gateway, job_id = ClientGateway(running.client), job_id_of(NIGHT)
+    state, whole = gateway.progress(job_id), gateway.job(job_id)
+    assert state
+    assert whole
+    assert (state.finished, state.listed, state.counts) == (True, True, whole.counts)
+    assert whole.amounts["sent"]
+    assert gateway.progress(job_id_of("another")) is None
+    assert [job.job_id for job in gateway.jobs(scheduled=True, limit=5)] == [job_id]
+    assert {one.reaches_somebody for one in gateway.told(job_id)} == {True}
+    rehearsal = gateway.dry_run(Order(reason="preview:2026-11-25", dry_run=True), "preview:2026-11-25")
+    assert gateway.dry_run(Order(reason="preview:2026-11-25", dry_run=True), "preview:2026-11-25") == rehearsal
+    assert gateway.standing().broken == {}
+    for _ in range(2):
+        gateway.open_alert("night_missing", NIGHT, severity="critical", why="it was killed", do="start it")
+    assert [(one.kind, one.subject) for one in running.client.alerts().items] == [("night_missing", NIGHT)]
+    gateway.close_alerts("night_missing", [NIGHT, "daily:2026-11-23"], reason="a job has finished")
+    assert running.client.alerts().items == []
 
 
 async def run_the_night(running: Running, home: Path) -> tuple[int | None, str]:
