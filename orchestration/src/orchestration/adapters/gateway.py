@@ -118,7 +118,7 @@ def _progress(found: JobProgress) -> JobState:
         _counts(found.results),
         f"{found.error.code}: {found.error.message}" if found.error else None,
         listed=found.listed_at is not None,
-        stages={("fetched" if found.dry_run and stage == "open" else stage): n for stage, n in found.stages.items()},
+        stages=found.stages,
     )
 
 

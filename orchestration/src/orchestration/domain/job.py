@@ -23,8 +23,7 @@ class Phase(Enum):
 class JobState:
     """A job as the gateway shows it; `counts` by the names of the seed's `results`, `stages` while it runs.
 
-    `amounts`: by bucket and currency, decimal text; of a job that has ended. A `dry_run` has no `fetched` stage: what
-    nobody has judged yet is `open`.
+    `amounts`: by bucket and currency, decimal text; of a job that has ended.
     """
 
     status: str
