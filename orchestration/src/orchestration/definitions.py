@@ -16,4 +16,5 @@ defs = dg.Definitions(
     schedules=SCHEDULES,
     sensors=SENSORS,
     resources=RESOURCES,
+    executor=dg.in_process_executor,  # also of what somebody materializes by hand
 )

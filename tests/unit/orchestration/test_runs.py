@@ -223,6 +223,12 @@ def test_a_rehearsal_is_observed_and_makes_nothing(instance: dg.DagsterInstance)
     assert (told["job_id"].value, told["would_go"].value) == (str(job_id), 2)
 
 
+def test_whatever_is_started_runs_in_one_process() -> None:
+    names = [job.name for job in defs.resolve_all_job_defs()]
+    assert {"daily_processing", "health_monitoring", "manual_trigger"} < set(names)
+    assert {defs.resolve_job_def(name).executor_def.name for name in names} == {"in_process"}
+
+
 def test_a_failure_that_no_job_told_of_is_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError), said_as_failure(dg.build_op_context(), None):
         raise ZeroDivisionError
