@@ -23,13 +23,14 @@ from notifier.domain.channels import (
     What,
     decide,
 )
+from notifier.domain.corrections import Correction
 from notifier.domain.failures import OTHERS, Failures
 from notifier.domain.message import Message, Severity, Tone
 from notifier.domain.notification import Claim, Delivery, Kind, NotDelivered, Refused
 from notifier.domain.owners import NOBODY, Owner, Owners
 from notifier.domain.previews import Preview
 from notifier.domain.quiet_hours import QuietHours
-from notifier.domain.report import Cause
+from notifier.domain.report import Cause, Counts
 from notifier.domain.words import Language, Words
 from notifier.telling import REFUSED, UNWANTED, TellPeople, by_the_hours
 from notifier.use_cases import RecordTheRest
@@ -176,6 +177,40 @@ async def test_in_quiet_hours_only_what_is_critical_is_said_and_the_rest_at_thei
     assert digest.paragraphs[0].startswith("Invoice run done: 212 sent, 8 failed, 2 waiting for a person. Nothing is")
     assert office.statuses(Kind.JOB_FINISHED) == ["sent", "sent"]
     assert len(await office.at(9999)) == 2
+
+
+async def test_a_digest_shows_fifteen_and_says_how_many_more_there_are() -> None:
+    office = Office(Channel("slack"))
+    for _ in range(17):
+        office.finished(CLEAN)
+    await office.at(0)
+    assert await office.at(3600) == ["17 messages from the quiet hours"]
+    assert len(office.messenger.posted[0].paragraphs) == 16
+    assert office.messenger.posted[0].paragraphs[-1] == "2 more, not shown."
+
+
+async def test_a_correction_that_is_not_whole_yet_is_followed_by_another_also_out_of_a_digest() -> None:
+    office = Office(Channel("slack"), start=-4000)
+    job = uuid4()
+    moving = replace(CLEAN, job_id=job, counts=Counts(total=215, sent=211, duplicates=3, open=1))
+    office.reports.corrections[job] = Correction(moving, CLEAN.counts)
+    office.notifications.rows.append(Row(job, Kind.JOB_CORRECTED, "w", due=-4000, made=-4000))
+    await office.at(0)
+    assert await office.at(3600) == ["Invoice run corrected: now 211 sent, 1 on their way"]
+    assert office.statuses(Kind.JOB_CORRECTED) == ["sent", "waiting"]
+
+
+async def test_what_cannot_be_said_yet_stays_out_of_the_digest_and_is_told_later() -> None:
+    office = Office(Channel("slack"))
+    job = office.finished()
+    office.finished()
+    await office.at(0)
+    office.reports.reports[job] = replace(CLEAN, job_id=job, status="running")
+    assert len(await office.at(3600)) == 1
+    assert office.statuses(Kind.JOB_FINISHED) == ["waiting", "sent"]
+    office.reports.reports[job] = replace(CLEAN, job_id=job)
+    assert await RecordTheRest(office.notifications)()
+    assert len(await office.at(3601)) == 2
 
 
 async def test_one_that_was_held_alone_is_said_as_it_is() -> None:
@@ -362,6 +397,8 @@ async def test_tonight_is_told_with_what_would_go_and_why_the_rest_would_not() -
 async def test_a_preview_of_nothing_and_one_that_failed_say_so() -> None:
     nothing = await previewed(Preview(uuid4(), NOON, None))
     assert (nothing.tone, nothing.headline) == (Tone.GOOD, "Tonight: nothing to send")
+    cut = await previewed(Preview(uuid4(), NOON, "DRY_RUN_TIMED_OUT", would_go=1, open=2))
+    assert "2 were not judged." in cut.paragraphs
     failed = await previewed(Preview(uuid4(), NOON, "EXTERNAL_API_ERROR: the source answered 503"))
     assert (failed.headline, failed.severity) == ("The preview of tonight failed", Severity.WARNING)
     assert failed.paragraphs[0] == "Reason: EXTERNAL_API_ERROR: the source answered 503"

@@ -98,6 +98,11 @@ def test_completed_numbers_that_do_not_add_up_are_called_out() -> None:
     assert message.paragraphs[0].startswith("The numbers do not add up")
 
 
+def test_invoices_that_are_open_at_the_end_are_among_the_figures() -> None:
+    message = said(replace(CLEAN, counts=Counts(total=215, sent=211, duplicates=3, open=1)))
+    assert message.figures[-1] == ("Still open", "1")
+
+
 def test_a_cancelled_run_is_called_cancelled_and_not_failed() -> None:
     message = said(replace(FAILED, cancelled=True, error_code="CANCELLED", error_message="cancelled by a person"))
     assert (message.tone, message.headline) == (Tone.ATTENTION, "Invoice run cancelled")
