@@ -23,6 +23,7 @@ def of_job(job_id: UUID, state: JobState | None) -> Shown:
     }
     if state is None:
         return shown
+    shown["status"] = dg.MetadataValue.text(state.status)
     if state.counts.get("failed"):
         shown["failed_link"] = dg.MetadataValue.url(f"{base}/failed-messages?job_id={job_id}")
     if state.counts.get("held"):

@@ -100,7 +100,7 @@ def test_a_night_tells_its_story_asset_by_asset(instance: dg.DagsterInstance) ->
     assert [event.job_id for _, event in done.trigger.published] == [job_id]
     assert done.assets == STORY
     shown = done.shown("processed_invoices")
-    assert shown["job_id"] == str(job_id)
+    assert (shown["job_id"], shown["status"]) == (str(job_id), "completed")
     assert shown["url"] == f"http://gateway/jobs/{job_id}"
     assert shown["failed_link"] == f"http://gateway/failed-messages?job_id={job_id}"
     assert shown["held_link"] == f"http://gateway/held?job_id={job_id}"
