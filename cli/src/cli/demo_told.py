@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from sandbox.app import MAIL_FILE, SLACK_FILE
+from sandbox.received import MAIL_FILE, SLACK_FILE
 
 PATIENCE = 5.0
 LOOK_EVERY = 0.1

@@ -19,6 +19,7 @@ from sandbox.destination import Destination
 from sandbox.faults import Behaviour
 from sandbox.invoices import LINES, Corpus
 from sandbox.ledger import Ledger
+from sandbox.received import MAIL_FILE, SLACK_FILE, TRACES_FILE
 from sandbox.settings import Settings
 from sandbox.slack import Slack
 from sandbox.source import Source
@@ -27,9 +28,6 @@ from sandbox.web import Handler, Listener, listen
 
 Face: TypeAlias = Literal["source", "destination", "slack", "traces", "mail"]
 FACES: tuple[Face, ...] = ("source", "destination", "slack", "traces", "mail")
-SLACK_FILE = "slack.jsonl"
-TRACES_FILE = "traces.jsonl"
-MAIL_FILE = "mail.jsonl"
 log = logging.getLogger("sandbox")
 
 
