@@ -7,10 +7,10 @@ import dagster as dg
 from orchestration.assets import job_metrics, processed_invoices, raw_invoices
 from orchestration.domain.job import JobState
 from orchestration.domain.judging import Verdict, judge_balance, judge_failures, judge_open, judge_volume
-from orchestration.domain.trigger import job_id_of
+from orchestration.domain.trigger import is_daily, job_id_of
 from orchestration.ops import BALANCE_PROOF, trigger_of
 from orchestration.ports import Gateway
-from orchestration.resources import SCHEDULE, Configuration
+from orchestration.resources import SCHEDULE
 from orchestration.telling import of_verdict
 from orchestration.use_cases import ProcessInvoices
 
@@ -23,10 +23,9 @@ def volume_is_usual(
     context: dg.AssetCheckExecutionContext,
     processing: dg.ResourceParam[ProcessInvoices],
     gateway: dg.ResourceParam[Gateway],
-    configuration: Configuration,
 ) -> dg.AssetCheckResult:
-    if not configuration.order().everything:
-        return _result(Verdict(passed=True, why="somebody asked for these invoices", numbers={}), _WARN)
+    if not is_daily(trigger_of(context.run)):
+        return _result(Verdict(passed=True, why="only nights are compared", numbers={}), _WARN)
     state, job_id = _state(context, processing, gateway), job_id_of(trigger_of(context.run))
     listed = processing.answered(lambda: gateway.jobs(scheduled=True, limit=NIGHTS))
     earlier = [one for one in listed if one.status == "completed" and one.job_id != job_id]

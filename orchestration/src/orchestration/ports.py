@@ -74,7 +74,7 @@ class Runs(Protocol):
         ...
 
 
-class Watched(Jobs, Alerts, Protocol):
+class Watched(Jobs, JobList, Alerts, Protocol):
     """What the watch over the night asks the gateway."""
 
 

@@ -15,6 +15,7 @@ from orchestration.ports import Runs, Voice, Watched
 log = structlog.get_logger()
 
 KIND = "night_missing"
+_LATEST = 20
 
 
 class WatchTheNight:
@@ -58,9 +59,20 @@ class WatchTheNight:
             return self._close(memory)
         runs = self._runs.of(night)
         trouble = trouble_of(night, runs, job, now=self._clock.now(), late_after=self._late_after)
+        if (trouble or memory.opened) and self._made_up(night):
+            return self._close(memory)
         if trouble is None or night.key in memory.opened:
             return memory
         return self._open(night, trouble, memory)
+
+    def _made_up(self, night: Night) -> bool:
+        """Whether somebody's own job has listed since then what this night should have."""
+        for job in self._gateway.jobs(scheduled=False, limit=_LATEST):
+            if job.status == "completed" and job.created_at >= night.due_at:
+                whole = self._gateway.job(job.job_id)
+                if whole is not None and whole.everything:
+                    return True
+        return False
 
     def _open(self, night: Night, trouble: Trouble, memory: Memory) -> Memory:
         self._gateway.open_alert(KIND, night.key, severity=trouble.severity, why=trouble.why, do=trouble.do)

@@ -58,6 +58,7 @@ class FakeGateway:
     )
     dry_runs: dict[str, tuple[UUID, Order]] = field(default_factory=dict[str, tuple[UUID, Order]])
     stands: Standing = WELL
+    others: dict[UUID, JobState] = field(default_factory=dict[UUID, JobState])
     rehearsed: JobState = field(default_factory=lambda: JobState("completed", preview={"would_go": 2}))
 
     def _there(self) -> None:
@@ -73,7 +74,7 @@ class FakeGateway:
         return self.answer(self.time.seconds)
 
     def job(self, job_id: UUID) -> JobState | None:
-        return self.progress(job_id)
+        return self.others[job_id] if job_id in self.others else self.progress(job_id)
 
     def told(self, job_id: UUID) -> Sequence[Told]:
         self._there()

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from common.clock import Clock
-from orchestration.domain.job import JobState
+from orchestration.domain.job import JobGlance, JobState
 from orchestration.domain.night import Memory, Night, Run, trouble_of
 from orchestration.watching import WatchTheNight
 from tests.unit.orchestration.fakes import TWO_AM, FakeGateway, FakeRuns, FakeVoice, SleepingTime
@@ -120,6 +121,23 @@ def test_the_alert_of_a_lost_night_is_closed_by_the_job_of_a_later_one() -> None
     watching.job = JobState("completed")
     watching.tick(night=Night("daily:2026-11-25", TWO_AM + timedelta(days=1)))
     assert watching.told == []
+
+
+@pytest.mark.parametrize(
+    ("minutes_after", "status", "everything", "over"),
+    [(90, "completed", True, True), (90, "completed", False, False), (90, "failed", True, False),
+     (-5, "completed", True, False)],
+)  # fmt: skip
+def test_a_job_of_somebodys_own_makes_the_night_up_where_it_is_over_all_that_is_new(
+    minutes_after: int, status: str, *, everything: bool, over: bool
+) -> None:
+    watching, own = Watching(), uuid4()
+    watching.tick(61)
+    watching.gateway.others[own] = JobState(status, everything=everything)
+    started = TWO_AM + minutes_after * MINUTE
+    watching.gateway.listed = [JobGlance(own, "manual", status, started, started, {})]
+    watching.tick()
+    assert (watching.told == [], watching.memory.opened == {}) == (over, over)
 
 
 def test_a_gateway_that_is_away_is_told_to_slack_once_and_that_it_is_back() -> None:

@@ -174,6 +174,14 @@ def test_an_unusual_night_is_marked_and_the_run_is_well(instance: dg.DagsterInst
     assert (done.checks["volume_is_usual"], done.checks["failed_share"]) == (False, False)
 
 
+def test_a_run_by_hand_is_not_compared_with_nights(instance: dg.DagsterInstance) -> None:
+    usual = tuple(
+        JobGlance(UUID(int=n), "scheduled", "completed", TWO_AM, TWO_AM, {"total_invoices": 1_000}) for n in range(6)
+    )
+    done = run(instance, done_after(0, JobState("completed", listed=True)), key=None, listed=usual)
+    assert done.checks["volume_is_usual"] is True
+
+
 def test_a_run_without_a_tick_asks_for_a_job_of_its_own(instance: dg.DagsterInstance) -> None:
     done = run(instance, done_after(0, END), key=None)
     (_, event) = done.trigger.published[0]

@@ -131,6 +131,7 @@ def _state(job: Job) -> JobState:
         amounts=job.results.amounts,
         causes=dict(Counter(trouble.reason or trouble.status for trouble in job.errors)),
         preview=job.preview.model_dump(exclude={"expires_at"}) if job.preview else {},
+        everything=not job.invoice_ids,
     )
 
 

@@ -36,6 +36,8 @@ class JobState:
     """Of the newest hundred that failed or are held, how many for each reason."""
     preview: Mapping[str, int] = field(default_factory=dict[str, int])
     """Of a dry run: what would become of how many."""
+    everything: bool = True
+    """It is over all that is new, and not over some invoices that somebody named."""
 
     @property
     def finished(self) -> bool:
