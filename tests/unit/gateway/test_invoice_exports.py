@@ -139,7 +139,7 @@ def stream(pause: float) -> ASGIApp:
 
 
 async def through_faults(app: ASGIApp, **limits: float) -> httpx.Response:
-    edge = Edge(app, envelopes=Envelopes(OwnedTime().clock()), **limits)
+    edge = Edge(app, envelopes=Envelopes(OwnedTime().clock()), behind_tls=False, **limits)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(edge), base_url="http://gateway.test") as http:
         return await http.get("/")
 
