@@ -17,7 +17,9 @@ from client import ApiError, GatewayClient, GatewayUnreachable, SystemStatus
 from common.contracts.events import JobRequested
 from common.contracts.topics import Topic
 from common.db.pool import Database
+from common.observability.tracing import parse_traceparent
 from local.infrastructure import Infrastructure
+from sandbox.web import Hang, listen
 from tests.integration.gateway.streams import finish
 
 pytestmark = pytest.mark.stack
@@ -84,20 +86,24 @@ async def first_request(bootstrap: str) -> ConsumerRecord[bytes | None, bytes | 
         await consumer.stop()
 
 
-async def test_an_order_reaches_kafka_under_the_callers_correlation_id(
+async def test_an_order_reaches_kafka_under_the_callers_correlation_id_and_trace_though_nobody_takes_its_spans(
     database: Database, database_url: str, kafka_bootstrap: str, tmp_path: Path
 ) -> None:
-    settings = {"DATABASE_URL": database_url, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap}
+    silent = await listen(lambda _: Hang())
+    receiver = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{silent.port}"}
+    settings = {"DATABASE_URL": database_url, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, **receiver}
     async with gateway(tmp_path, **settings) as (process, client):
         started = await asyncio.to_thread(client.start, invoice_ids=["A"], reason="for the test")
         job = await asyncio.to_thread(client.job, started.job_id)
         record = await first_request(kafka_bootstrap)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 20) == 0
+    silent.stop()
     assert record.value is not None
     event = JobRequested.model_validate_json(record.value)
     assert (record.key, event.job_id, event.invoice_ids) == (str(started.job_id).encode(), started.job_id, ("A",))
     assert dict(record.headers)["correlation_id"].decode() == event.correlation_id == job.correlation_id
+    assert parse_traceparent(dict(record.headers)["traceparent"].decode()) == job.trace_id is not None
     assert (job.status, job.job_type, job.results.total_invoices) == ("pending", "manual", 0)
     log = (tmp_path / "log").read_text(encoding="utf-8")
     assert PASSWORD not in log
