@@ -54,7 +54,8 @@ class Desk:
 
     def signed_in(self, role: Role = Role.ADMIN) -> "Desk":
         self.world.users.add(user(role, name="ann"))
-        assert self("login", "-u", "ann", "--password-stdin", typed=f"{PASSWORD}\n").exit_code == 0
+        signed_in = self("login", "-u", "ann", "--password-stdin", typed=f"{PASSWORD}\n")
+        assert signed_in.exit_code == 0, f"{signed_in.output}\n{signed_in.exception!r}"
         return self
 
     def _connect(self, url: str, token: str | None) -> GatewayClient:

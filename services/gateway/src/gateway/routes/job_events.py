@@ -31,6 +31,7 @@ def add_job_event_routes(api: FastAPI, *, watches: Watches, authorize: Authorize
     async def take_seat(
         job_id: UUID, user: Annotated[User, Depends(watcher)], response: Response, after: LastEventId = 0
     ) -> AsyncGenerator[Seat, None]:
+        await authorize.again(user, Permission.JOBS_READ)  # a stream lasts: who it is for is asked now
         async with watches.seat(job_id, Viewer(user.id, user.token_generation), after=after) as seat:
             if seat.over:
                 response.status_code = _NOTHING_MORE
